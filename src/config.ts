@@ -1,0 +1,150 @@
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import { RefusedError } from "./errors.ts";
+
+/** A key that seals or opens stored settings. */
+export interface SettingsKey {
+  kid: string;
+  /** AES-KW, 256 bits, not extractable. */
+  key: CryptoKey;
+}
+
+/** The Worker's variables and secrets, checked and in the form that the code uses. */
+export interface Config {
+  /** Base host, lower case, without port or trailing dot. */
+  hostname: string;
+  /** Templates of `iss`, with `{tenant}` and `{hostname}`. */
+  issuers: readonly string[];
+  /** Template of the address of an issuer's keys, with `{issuer}`, `{tenant}` and `{hostname}`. */
+  jwksUri: string;
+  /** Keys of every issuer, where `JWKS` gives them in place of fetching. */
+  inlineKeys: JWTVerifyGetKey | undefined;
+  /** What `aud` has to contain. */
+  audience: string | undefined;
+  /** Roles of which a caller needs one. */
+  adminRoles: readonly string[];
+  /** Lets loopback and private SMTP servers through, for local work. */
+  allowPrivateHosts: boolean;
+  /** The first seals, all open. */
+  settingsKeys: readonly [SettingsKey, ...SettingsKey[]];
+}
+
+// Only finished configurations are shared: a promise made in one request must not be awaited in another.
+const parsed = new WeakMap<Env, Config>();
+
+/**
+ * The configuration of this isolate, parsed on first use.
+ *
+ * @throws {RefusedError} `misconfigured`, naming the variable and never its value.
+ */
+export async function loadConfig(env: Env): Promise<Config> {
+  const known = parsed.get(env);
+  if (known !== undefined) return known;
+  const config: Config = {
+    hostname: parseHostname(env.HOSTNAME) ?? misconfigured("HOSTNAME must be a host name"),
+    issuers: parseIssuers(env.ISSUERS),
+    jwksUri: parseTemplate("JWKS_URI", env.JWKS_URI),
+    inlineKeys: parseInlineKeys(env.JWKS),
+    audience: env.AUDIENCE || undefined,
+    adminRoles: parseList("ADMIN_ROLES", env.ADMIN_ROLES),
+    allowPrivateHosts: env.ALLOW_PRIVATE_HOSTS === "true",
+    settingsKeys: await parseSettingsKeys(env.SETTINGS_KEYS),
+  };
+  parsed.set(env, config);
+  return config;
+}
+
+/**
+ * The base host whose other paths belong to the origin, where `PASS_THROUGH` is on. Apart from
+ * {@link loadConfig}, so that a mistake in our keys does not take the origin's login pages down.
+ */
+export function passThroughHostname(env: Env): string | undefined {
+  return env.PASS_THROUGH === "true" ? parseHostname(env.HOSTNAME) : undefined;
+}
+
+/** Puts `values` in the place of `{name}` in `template`. */
+export function expand(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(/\{(\w+)\}/g, (placeholder, name: string) => values[name] ?? placeholder);
+}
+
+function misconfigured(reason: string): never {
+  throw new RefusedError({ kind: "misconfigured", reason });
+}
+
+function parseHostname(text: string | undefined): string | undefined {
+  const hostname = text?.trim().toLowerCase();
+  return hostname !== undefined && /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(hostname) ? hostname : undefined;
+}
+
+function parseList(name: string, text: string | undefined): string[] {
+  const list = (text ?? "").split(",").flatMap((item) => item.trim() || []);
+  return list.length > 0 ? list : misconfigured(`${name} must not be empty`);
+}
+
+// Keys that came over plain http would let anyone on the way sign tokens.
+function parseTemplate(name: string, text: string | undefined): string {
+  const example = { tenant: "a", hostname: "a.example", issuer: "https://a.example" };
+  const url = URL.parse(expand(text ?? "", example));
+  if (text === undefined || url?.protocol !== "https:") misconfigured(`${name} must give https addresses`);
+  if (/[{}]/.test(expand(text, example))) misconfigured(`${name} has an unknown placeholder`);
+  return text;
+}
+
+// Without {tenant}, one issuer's tokens would open every tenant.
+function parseIssuers(text: string | undefined): string[] {
+  const issuers = parseList("ISSUERS", text).map((template) => parseTemplate("ISSUERS", template));
+  if (issuers.some((template) => !template.includes("{tenant}"))) {
+    misconfigured("ISSUERS: each template must contain {tenant}");
+  }
+  return issuers;
+}
+
+function parseInlineKeys(text: string | undefined): JWTVerifyGetKey | undefined {
+  return text ? createLocalJWKSet({ keys: parseKeyList("JWKS", text) }) : undefined;
+}
+
+function parseKeyList(name: string, text: string | undefined): JSONWebKeySet["keys"] {
+  const keys = parseJson(name, text)?.keys;
+  if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isObject)) {
+    return misconfigured(`${name} must be a JWK Set with at least one key`);
+  }
+  return keys as JSONWebKeySet["keys"];
+}
+
+// JSON.parse quotes its input in its error, and the input may be a secret.
+function parseJson(name: string, text: string | undefined): { keys?: unknown } | null {
+  try {
+    return JSON.parse(text ?? "");
+  } catch {
+    return misconfigured(`${name} must be JSON`);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+async function parseSettingsKeys(text: string | undefined): Promise<Config["settingsKeys"]> {
+  const jwks = parseKeyList("SETTINGS_KEYS", text);
+  const keys = await Promise.all(jwks.map(parseSettingsKey));
+  if (new Set(keys.map(({ kid }) => kid)).size < keys.length) {
+    misconfigured("SETTINGS_KEYS: each kid must be there once");
+  }
+  return keys as [SettingsKey, ...SettingsKey[]];
+}
+
+async function parseSettingsKey(jwk: JSONWebKeySet["keys"][number], index: number): Promise<SettingsKey> {
+  const name = `SETTINGS_KEYS: key ${index + 1}`;
+  const { kty, kid, k, alg } = jwk;
+  if (typeof kid !== "string" || kid === "") return misconfigured(`${name} has no kid`);
+  if (kty !== "oct" || typeof k !== "string") return misconfigured(`${name} must have kty "oct" and k`);
+  if (alg !== undefined && alg !== "A256KW") return misconfigured(`${name}: alg must be A256KW`);
+  let key: CryptoKey;
+  try {
+    key = await crypto.subtle.importKey("jwk", { kty, k }, "AES-KW", false, ["wrapKey", "unwrapKey"]);
+  } catch {
+    return misconfigured(`${name}: k must be the base64url form of a key`);
+  }
+  if ((key.algorithm as CryptoKeyAesKeyAlgorithm).length !== 256)
+    return misconfigured(`${name} must have 256 bits`);
+  return { kid, key };
+}

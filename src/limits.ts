@@ -1,0 +1,41 @@
+/** Largest request body, in bytes. Real settings take under 1 KiB. */
+export const BODY_MAX_BYTES = 16 * 1024;
+
+/** Longest bearer token, in characters. Keycloak's grow with the roles, yet pass 8 KiB only by mistake. */
+export const TOKEN_MAX_CHARACTERS = 16 * 1024;
+
+/** Clock difference forgiven in `exp`, `nbf` and `iat`, in seconds (RFC 7519 section 4.1.4: "a few minutes" at most). */
+export const CLOCK_TOLERANCE_SECONDS = 30;
+
+/** One fetch of an issuer's keys, connection and body together, in milliseconds. */
+export const JWKS_TIMEOUT_MS = 5_000;
+
+/** Largest JWK Set, in bytes. Keycloak's, certificates included, take about 5 KiB. */
+export const JWKS_MAX_BYTES = 128 * 1024;
+
+/** How long fetched keys are used without asking again, in milliseconds. */
+export const JWKS_FRESH_MS = 10 * 60_000;
+
+/** Shortest time between two fetches for a `kid` that the keys at hand lack, in milliseconds. */
+export const JWKS_UNKNOWN_KID_COOLDOWN_MS = 30_000;
+
+/** How long an issuer that failed is left alone, in milliseconds. */
+export const JWKS_FAILURE_COOLDOWN_MS = 10_000;
+
+/**
+ * How long keys outlive their last good fetch while the issuer is down, in milliseconds. An attacker who
+ * holds a revoked key and keeps the issuer down has this long.
+ */
+export const JWKS_STALE_IF_ERROR_MS = 60 * 60_000;
+
+/** How often a request looks whether another request's fetch has ended, in milliseconds. */
+export const JWKS_POLL_MS = 20;
+
+/** Issuers whose keys are kept in an isolate. About 10 KiB each, of an isolate's 128 MiB. */
+export const JWKS_CACHED_ISSUERS = 500;
+
+/** Keys tried for one token where an issuer publishes several under one `kid`. */
+export const JWKS_CANDIDATES = 4;
+
+/** Waits before a KV write refused with 429 is tried again, in milliseconds: KV takes one write a second and key. */
+export const KV_RETRY_DELAYS_MS = [400, 1_100, 1_600] as const;
