@@ -1,0 +1,15 @@
+/**
+ * When a connection is encrypted. `implicit`: from the first byte (RFC 8314 section 3); `starttls`: after
+ * STARTTLS, or not at all used; `opportunistic`: after STARTTLS where the server offers it.
+ */
+export type TlsMode = "implicit" | "starttls" | "opportunistic";
+
+/**
+ * The TLS mode that settings stand for. `ssl` wins over `starttls`; with neither, port 465 is implicit,
+ * as IANA assigned it (RFC 8314 section 7.3).
+ */
+export function tlsMode(settings: { ssl: boolean; starttls: boolean; port: number }): TlsMode {
+  if (settings.ssl) return "implicit";
+  if (settings.starttls) return "starttls";
+  return settings.port === 465 ? "implicit" : "opportunistic";
+}
