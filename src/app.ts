@@ -1,0 +1,45 @@
+import { type Context, Hono } from "hono";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { RefusedError } from "./errors.ts";
+import type { AppEnv } from "./http/app-env.ts";
+import { authenticate } from "./http/authenticate.ts";
+import { configuration } from "./http/configuration.ts";
+import { httpsOnly } from "./http/https-only.ts";
+import { passThrough } from "./http/pass-through.ts";
+import { type Answer, answerTo, internalServerError } from "./http/refusal.ts";
+import { requestLog } from "./http/request-log.ts";
+import { responseHeaders } from "./http/response-headers.ts";
+import { tenantFromHost, tenantFromPath } from "./http/tenant.ts";
+import { settingsRoutes } from "./settings/routes.ts";
+
+export const app = new Hono<AppEnv>();
+
+app.use(requestLog(), responseHeaders(), httpsOnly(), passThrough(), configuration());
+
+app.use(
+  methodNotAllowed({
+    app,
+    onMethodNotAllowed: (_, allowed) => {
+      throw new RefusedError({ kind: "method_not_allowed", allowed });
+    },
+  }),
+);
+
+app.use("/digitanium/v4/mail/*", tenantFromHost());
+app.use("/auth/realms/:tenantId/mail/*", tenantFromPath());
+
+const authenticated = authenticate();
+
+app
+  .route("/digitanium/v4/mail", settingsRoutes("config", authenticated))
+  .route("/auth/realms/:tenantId/mail", settingsRoutes("setup", authenticated));
+
+app.notFound((c) => respond(c, answerTo({ kind: "not_found", reason: "no such path" })));
+
+app.onError((error, c) =>
+  respond(c, error instanceof RefusedError ? answerTo(error.refusal) : internalServerError()),
+);
+
+function respond(c: Context<AppEnv>, { httpStatus, body, headers }: Answer) {
+  return c.json(body, httpStatus, headers);
+}

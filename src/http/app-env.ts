@@ -1,0 +1,17 @@
+import type { Caller } from "../auth/caller.ts";
+import type { Config } from "../config.ts";
+
+/** How a request names its tenant: SSMS by the host's first label, SHIFT by the path. */
+export type Family = "SSMS" | "SHIFT";
+
+/** What Hono carries through a request. */
+export interface AppEnv {
+  Bindings: Env;
+  Variables: {
+    requestId: string;
+    config: Config;
+    family: Family;
+    tenant: string;
+    caller: Caller;
+  };
+}

@@ -1,0 +1,43 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { RefusedError } from "../errors.ts";
+import type { AppEnv } from "./app-env.ts";
+
+/** The host of a request's URL, lower case, without port and without one trailing dot. */
+export function hostnameOf(url: string): string {
+  return new URL(url).hostname.replace(/\.$/, "");
+}
+
+/** SSMS: the tenant is the one label before the base host. */
+export function tenantFromHost() {
+  return createMiddleware<AppEnv>(async function tenantFromHost(c, next) {
+    const hostname = hostnameOf(c.req.url);
+    const suffix = `.${c.var.config.hostname}`;
+    if (!hostname.endsWith(suffix)) throw notFound("not a tenant's host");
+    setTenant(c, "SSMS", hostname.slice(0, -suffix.length));
+    await next();
+  });
+}
+
+/** SHIFT: the tenant is in the path, and the host is the base host itself. */
+export function tenantFromPath() {
+  return createMiddleware<AppEnv>(async function tenantFromPath(c, next) {
+    if (hostnameOf(c.req.url) !== c.var.config.hostname) throw notFound("not the base host");
+    setTenant(c, "SHIFT", c.req.param("tenantId") ?? "");
+    await next();
+  });
+}
+
+// A DNS label (RFC 1123), so that both families reach the same tenants. A-labels look like other names to
+// a person, so they are left out.
+const TENANT_ID = /^(?!xn--)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+function setTenant(c: Context<AppEnv>, family: AppEnv["Variables"]["family"], tenant: string): void {
+  if (!TENANT_ID.test(tenant)) throw notFound("not a tenant id");
+  c.set("family", family);
+  c.set("tenant", tenant);
+}
+
+function notFound(reason: string): RefusedError {
+  return new RefusedError({ kind: "not_found", reason });
+}
