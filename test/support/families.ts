@@ -1,0 +1,5 @@
+/** Both address families, so that one table of tests holds for each. */
+export const families = [
+  { family: "SSMS", address: (tenant: string) => `https://${tenant}.example.com/digitanium/v4/mail/config` },
+  { family: "SHIFT", address: (tenant: string) => `https://example.com/auth/realms/${tenant}/mail/setup` },
+] as const;
