@@ -17,6 +17,8 @@ export function emailAddressProblem(address: string): string | undefined {
   const domain = parseHost(address.slice(at + 1));
   if (octets(address) > 254) return "must have at most 254 octets";
   if (octets(localPart) > 64) return "must have at most 64 octets before the @";
+  // parseHost drops a dot at the end, which is for DNS and not for mail.
+  if (/[.\u3002\uff0e\uff61]$/.test(address)) return NOT_AN_ADDRESS;
   if (at < 1 || !LOCAL_PART.test(localPart) || "problem" in domain) return NOT_AN_ADDRESS;
   return domain.host.includes(".") && !isAddress(domain.host) ? undefined : NOT_AN_ADDRESS;
 }

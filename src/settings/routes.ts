@@ -3,8 +3,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { RefusedError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { envelope } from "../http/envelope.ts";
-import { bodyAtMost, jsonBody, jsonMediaType } from "../http/json-body.ts";
-import { BODY_MAX_BYTES } from "../limits.ts";
+import { jsonBody } from "../http/json-body.ts";
 import { isPublicDestination } from "../smtp/host.ts";
 import { keepsStoredPassword, withStoredPassword } from "./password-rule.ts";
 import { fieldErrors, lacksMandatoryField, type Settings, settingsSchema } from "./schema.ts";
@@ -30,26 +29,18 @@ export function settingsRoutes<Resource extends "config" | "setup">(
       const more = { settings: viewOf(settings), updatedAt, updatedBy, warnings: warningsOf(settings) };
       return c.json(envelope("OK", "Successfully read SMTP Details", more));
     })
-    .post(
-      path,
-      authenticate,
-      jsonMediaType(),
-      bodyAtMost(BODY_MAX_BYTES),
-      jsonBody(),
-      settingsInBody(),
-      async (c) => {
-        const { tenant, caller, config } = c.var;
-        const store = storeOf(c);
-        const sent = c.req.valid("json");
-        if (!config.allowPrivateHosts) refusePrivateDestination(sent);
-        const settings = keepsStoredPassword(sent)
-          ? withStoredPassword(sent, (await store.read(tenant))?.settings)
-          : sent;
-        const updatedAt = new Date().toISOString();
-        await store.write(tenant, { settings, updatedAt, updatedBy: caller.displayName });
-        return c.json(envelope("OK", "Successfully updated SMTP Details"));
-      },
-    )
+    .post(path, authenticate, jsonBody(), settingsInBody(), async (c) => {
+      const { tenant, caller, config } = c.var;
+      const store = storeOf(c);
+      const sent = c.req.valid("json");
+      if (!config.allowPrivateHosts) refusePrivateDestination(sent);
+      const settings = keepsStoredPassword(sent)
+        ? withStoredPassword(sent, (await store.read(tenant))?.settings)
+        : sent;
+      const updatedAt = new Date().toISOString();
+      await store.write(tenant, { settings, updatedAt, updatedBy: caller.displayName });
+      return c.json(envelope("OK", "Successfully updated SMTP Details"));
+    })
     .delete(path, authenticate, async (c) => {
       // Without asking whether there is anything: KV may not know yet what was saved elsewhere.
       await storeOf(c).delete(c.var.tenant);

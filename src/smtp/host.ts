@@ -59,7 +59,7 @@ export function isAddress(host: string): boolean {
 function parseIPv6(bare: string): ParsedHost {
   const host = URL.parse(`https://[${bare}]`)?.hostname.slice(1, -1);
   if (host === undefined || !/^[\da-f:.]+$/i.test(bare)) {
-    return { problem: "must not contain a port: use the field port" };
+    return { problem: "must be a host name or an IP address; the port has a field of its own" };
   }
   return { host };
 }
