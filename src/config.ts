@@ -39,14 +39,17 @@ const parsed = new WeakMap<Env, Config>();
 export async function loadConfig(env: Env): Promise<Config> {
   const known = parsed.get(env);
   if (known !== undefined) return known;
+  if (env.SMTP_SETTINGS === undefined) misconfigured("SMTP_SETTINGS must be bound to a KV namespace");
+  // Read by passThroughHostname, which must not fail.
+  parseFlag("PASS_THROUGH", env.PASS_THROUGH);
   const config: Config = {
     hostname: parseHostname(env.HOSTNAME) ?? misconfigured("HOSTNAME must be a host name"),
     issuers: parseIssuers(env.ISSUERS),
-    jwksUri: parseTemplate("JWKS_URI", env.JWKS_URI),
+    jwksUri: parseTemplate("JWKS_URI", env.JWKS_URI, { issuer: "https://a.example" }),
     inlineKeys: parseInlineKeys(env.JWKS),
     audience: env.AUDIENCE || undefined,
     adminRoles: parseList("ADMIN_ROLES", env.ADMIN_ROLES),
-    allowPrivateHosts: env.ALLOW_PRIVATE_HOSTS === "true",
+    allowPrivateHosts: parseFlag("ALLOW_PRIVATE_HOSTS", env.ALLOW_PRIVATE_HOSTS),
     settingsKeys: await parseSettingsKeys(env.SETTINGS_KEYS),
   };
   parsed.set(env, config);
@@ -63,16 +66,20 @@ export function passThroughHostname(env: Env): string | undefined {
 
 /** Puts `values` in the place of `{name}` in `template`. */
 export function expand(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replace(/\{(\w+)\}/g, (placeholder, name: string) => values[name] ?? placeholder);
+  return template.replace(/\{(\w+)\}/g, (placeholder, name: string) =>
+    Object.hasOwn(values, name) ? String(values[name]) : placeholder,
+  );
 }
 
 function misconfigured(reason: string): never {
   throw new RefusedError({ kind: "misconfigured", reason });
 }
 
+const HOSTNAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+
 function parseHostname(text: string | undefined): string | undefined {
   const hostname = text?.trim().toLowerCase();
-  return hostname !== undefined && /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(hostname) ? hostname : undefined;
+  return hostname !== undefined && HOSTNAME.test(hostname) ? hostname : undefined;
 }
 
 function parseList(name: string, text: string | undefined): string[] {
@@ -80,9 +87,14 @@ function parseList(name: string, text: string | undefined): string[] {
   return list.length > 0 ? list : misconfigured(`${name} must not be empty`);
 }
 
+function parseFlag(name: string, text: string | undefined): boolean {
+  if (text === "true") return true;
+  return text === "false" || !text ? false : misconfigured(`${name} must be "true" or "false"`);
+}
+
 // Keys that came over plain http would let anyone on the way sign tokens.
-function parseTemplate(name: string, text: string | undefined): string {
-  const example = { tenant: "a", hostname: "a.example", issuer: "https://a.example" };
+function parseTemplate(name: string, text: string | undefined, more?: { issuer: string }): string {
+  const example = { tenant: "a", hostname: "a.example", ...more };
   const url = URL.parse(expand(text ?? "", example));
   if (text === undefined || url?.protocol !== "https:") misconfigured(`${name} must give https addresses`);
   if (/[{}]/.test(expand(text, example))) misconfigured(`${name} has an unknown placeholder`);

@@ -5,7 +5,7 @@ import { type JwksFetch, JwksSource } from "./jwks-source.ts";
 
 interface Issuer {
   source: JwksSource;
-  getKey: JWTVerifyGetKey;
+  getKey: ReturnType<typeof createRemoteJWKSet>;
 }
 
 /** The keys of many issuers, kept in the isolate: the least recently used ones make room for new ones. */
@@ -30,6 +30,8 @@ export class IssuerKeys {
     this.#issuers.set(jwksUri, issuer);
     return async (header, token) => {
       try {
+        // jose takes last known keys for fresh ones, and would use them for longer than they are lent.
+        if (issuer.source.isOverdue) await issuer.getKey.reload();
         return await issuer.getKey(header, token);
       } catch (error) {
         // The missing key may be one that the issuer has made since it was last reached.

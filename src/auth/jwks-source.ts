@@ -33,6 +33,11 @@ export class JwksSource {
     return this.#good !== undefined;
   }
 
+  /** Whether the issuer has failed for so long that its last good keys must not be used any more. */
+  get isOverdue(): boolean {
+    return this.isFailing && this.#good !== undefined && Date.now() >= this.#good.at + JWKS_STALE_IF_ERROR_MS;
+  }
+
   /** Whether the last try failed, so that what {@link get} gives may lack the issuer's newest keys. */
   get isFailing(): boolean {
     return this.#failure !== undefined;
@@ -66,9 +71,7 @@ export class JwksSource {
   }
 
   #lastGood(reason: string): Response {
-    if (this.#good !== undefined && Date.now() < this.#good.at + JWKS_STALE_IF_ERROR_MS) {
-      return new Response(this.#good.body);
-    }
+    if (this.#good !== undefined && !this.isOverdue) return new Response(this.#good.body);
     throw new RefusedError({ kind: "issuer_unavailable", reason });
   }
 

@@ -47,6 +47,9 @@ function refusalDetails(refusal: Refusal): object {
 
 // A message may quote what it failed on, such as the body or a secret; the stack's frames never do.
 function unforeseenDetails(error: Error): object {
-  const frames = error.stack?.split("\n").filter((line) => /^\s+at /.test(line));
+  const frames = error.stack
+    ?.replace(error.message, "")
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line));
   return { error: error.name, frames: frames?.map((line) => line.trim()) };
 }

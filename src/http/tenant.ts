@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { RefusedError } from "../errors.ts";
 import type { AppEnv } from "./app-env.ts";
+import { isTenantId } from "./tenant-id.ts";
 
 /** The host of a request's URL, lower case, without port and without one trailing dot. */
 export function hostnameOf(url: string): string {
@@ -28,12 +29,8 @@ export function tenantFromPath() {
   });
 }
 
-// A DNS label (RFC 1123), so that both families reach the same tenants. A-labels look like other names to
-// a person, so they are left out.
-const TENANT_ID = /^(?!xn--)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
 function setTenant(c: Context<AppEnv>, family: AppEnv["Variables"]["family"], tenant: string): void {
-  if (!TENANT_ID.test(tenant)) throw notFound("not a tenant id");
+  if (!isTenantId(tenant)) throw notFound("not a tenant id");
   c.set("family", family);
   c.set("tenant", tenant);
 }

@@ -56,7 +56,7 @@ async function withRetries<Result>(operation: () => Promise<Result>): Promise<Re
       return await operation();
     } catch (error) {
       const reason = error instanceof Error ? error.message : "unknown";
-      if (delay === undefined || !reason.includes("429"))
+      if (delay === undefined || !/\b429\b/.test(reason))
         throw new RefusedError({ kind: "store_unavailable", reason });
       await scheduler.wait(delay);
     }

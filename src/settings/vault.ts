@@ -57,6 +57,7 @@ export async function open(
       subject: tenant,
     });
     const { settings, updatedAt, updatedBy } = payload;
+    if (typeof settings !== "object" || settings === null) throw new Error("holds no settings");
     return { settings, updatedAt, updatedBy };
   } catch (error) {
     // jose's messages speak of headers and claims by name, and never of what was sealed.
