@@ -10,7 +10,7 @@ export interface Issuer {
   publicJwk: object;
   privateKey: CryptoKey;
   /** A token that opens the tenant, with changes to its claims (`undefined` removes one) or header. */
-  token(claims?: JWTPayload, header?: Record<string, unknown>): Promise<string>;
+  token(claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
   /** Changes what the address of the keys answers. */
   serves(behaviour: Behaviour): Promise<void>;
   /** How often the keys have been fetched. */
