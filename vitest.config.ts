@@ -2,23 +2,25 @@ import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { issuerNetwork } from "./test/support/issuer-network.ts";
 
+// With [secrets] in wrangler.toml, the shell's variables go before those of wrangler.toml. A container, for
+// one, has a HOSTNAME.
+for (const name of ["HOSTNAME", "ISSUERS", "JWKS_URI", "JWKS", "AUDIENCE", "ADMIN_ROLES", "PASS_THROUGH"]) {
+  delete process.env[name];
+}
+process.env.SETTINGS_KEYS = JSON.stringify({
+  keys: [{ kty: "oct", kid: "test-1", k: "VGhpcyBpcyBhIGtleSBmb3IgdGVzdHMsIDMyIGxvbmc" }],
+});
+
 export default defineConfig({
   plugins: [
     cloudflareTest({
       wrangler: { configPath: "./wrangler.toml" },
-      miniflare: {
-        bindings: {
-          HOSTNAME: "example.com",
-          SETTINGS_KEYS: JSON.stringify({
-            keys: [{ kty: "oct", kid: "test-1", k: "VGhpcyBpcyBhIGtleSBmb3IgdGVzdHMsIDMyIGxvbmc" }],
-          }),
-        },
-        outboundService: issuerNetwork(),
-      },
+      miniflare: { bindings: { HOSTNAME: "example.com" }, outboundService: issuerNetwork() },
     }),
   ],
   test: {
     include: ["test/**/*.test.ts"],
+    silent: "passed-only",
     coverage: {
       provider: "istanbul",
       include: ["src/**/*.ts"],
