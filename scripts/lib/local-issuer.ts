@@ -1,0 +1,52 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
+import { readOrCreate } from "./local-files.ts";
+
+const ALGORITHM = "RS256";
+
+const TOKEN_LIFETIME = "1 hour";
+
+/** Base host of the Worker in local work: `*.localhost` needs no DNS (RFC 6761 section 6.3). */
+export const LOCAL_HOSTNAME = "localhost";
+
+/** Stands in for Keycloak: one key pair that signs for the realms of all tenants. */
+export interface LocalIssuer {
+  /** The variables by which the Worker trusts this issuer, and only it. */
+  vars: Readonly<Record<string, string>>;
+  /** An access token of a tenant's administrator. */
+  token: (tenant: string) => Promise<string>;
+}
+
+/** The issuer whose key pair is in a folder, made on first use. */
+export async function localIssuerIn(folder: string): Promise<LocalIssuer> {
+  const privateJwk: JWK = JSON.parse(await readOrCreate(join(folder, "issuer.jwk.json"), newKeyPair));
+  const { kty, n, e, kid } = privateJwk;
+  const publicKeys = { keys: [{ kty, n, e, kid, alg: ALGORITHM, use: "sig" }] };
+  const key = await importJWK(privateJwk, ALGORITHM);
+  return {
+    vars: { HOSTNAME: LOCAL_HOSTNAME, JWKS: JSON.stringify(publicKeys) },
+    token: (tenant) =>
+      new SignJWT(administrator())
+        .setProtectedHeader({ alg: ALGORITHM, typ: "JWT", kid: String(kid) })
+        .setIssuer(`https://${LOCAL_HOSTNAME}/auth/realms/${tenant}`)
+        .setSubject("00000000-0000-4000-8000-000000000001")
+        .setIssuedAt()
+        .setExpirationTime(TOKEN_LIFETIME)
+        .sign(key),
+  };
+}
+
+async function newKeyPair(): Promise<string> {
+  const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
+  return JSON.stringify({ ...(await exportJWK(privateKey)), kid: randomUUID() });
+}
+
+function administrator() {
+  return {
+    typ: "Bearer",
+    azp: "admin-cli",
+    preferred_username: "local-admin",
+    resource_access: { "realm-management": { roles: ["manage-realm"] } },
+  };
+}

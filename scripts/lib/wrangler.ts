@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT } from "./project.ts";
+import type { Defer } from "./run.ts";
+
+const WRANGLER = join(PROJECT, "node_modules/wrangler/bin/wrangler.js");
+
+const START_TIMEOUT_MS = 90_000;
+
+/** How long wrangler may take to end by itself, in milliseconds. */
+const STOP_TIMEOUT_MS = 5_000;
+
+/** How to run the Worker locally. */
+export interface WranglerDevOptions {
+  protocol: "http" | "https";
+  /** 0: any free one. */
+  port: number;
+  /** Where KV and logs are kept. */
+  folder: string;
+  /** Variables that replace those of `wrangler.toml`. */
+  vars: Readonly<Record<string, string>>;
+  /** A file with the secrets, in the form of a `.env` file. */
+  secretsFile: string;
+  /** Gets what wrangler and the Worker print, as it comes. */
+  onOutput?: (text: string) => void;
+}
+
+/** A Worker that runs locally. */
+export interface WranglerDev {
+  port: number;
+  /** Everything that wrangler and the Worker have printed so far. */
+  output: () => string;
+  /** The exit status, once wrangler has ended. */
+  ended: Promise<number>;
+}
+
+/**
+ * Starts `wrangler dev`, which is stopped at the script's end.
+ *
+ * @throws {Error} with wrangler's output, if it ends or hangs before it is ready
+ */
+export async function startWranglerDev(options: WranglerDevOptions, defer: Defer): Promise<WranglerDev> {
+  let printed = "";
+  const dev = spawnWrangler(["dev", ...argumentsFor(options)], options.folder, defer);
+  const ready = new Promise<number>((resolve) => {
+    dev.onOutput((text) => {
+      printed += text;
+      options.onOutput?.(text);
+      const port = /Ready on https?:\/\/127\.0\.0\.1:(\d+)/.exec(printed)?.[1];
+      if (port !== undefined) resolve(Number(port));
+    });
+  });
+  const failed = dev.ended.then((status) => `ended with status ${status}`);
+  const outcome = await Promise.race([ready, failed, timeout(START_TIMEOUT_MS, "did not become ready")]);
+  if (typeof outcome === "string") throw new Error(`wrangler dev ${outcome}:\n${printed}`);
+  return { port: outcome, output: () => printed, ended: dev.ended };
+}
+
+/**
+ * Runs a wrangler command to its end.
+ *
+ * @returns its standard output
+ * @throws {Error} with all of its output, if it fails
+ */
+export async function wrangler(args: readonly string[], folder: string, defer: Defer): Promise<string> {
+  const printed = { stdout: "", stderr: "" };
+  const command = spawnWrangler(args, folder, defer);
+  command.onOutput((text, stream) => {
+    printed[stream] += text;
+  });
+  const status = await command.ended;
+  if (status !== 0) throw new Error(`wrangler ${args.join(" ")}:\n${printed.stdout}${printed.stderr}`);
+  return printed.stdout;
+}
+
+/** Where {@link startWranglerDev} keeps KV, for one process at a time, as `--persist-to` wants it. */
+export function stateFolder(folder: string): string {
+  return join(folder, "state");
+}
+
+function argumentsFor({ protocol, port, folder, vars, secretsFile }: WranglerDevOptions): string[] {
+  return [
+    ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
+    ...["--local-protocol", protocol, "--persist-to", stateFolder(folder)],
+    // Named explicitly, it also keeps a .dev.vars from being read.
+    ...["--env-file", secretsFile],
+    ...Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
+    // With routes in wrangler.toml, the Worker would see their host in place of the one that was called.
+    "--infer-origin-from-routes=false",
+    "--show-interactive-dev-session=false",
+  ];
+}
+
+/** The environment for wrangler: nothing that calls out, logs beside the rest, no colours. */
+function environment(folder: string): NodeJS.ProcessEnv {
+  const inherited = { ...process.env };
+  // wrangler lets the environment override variables of the same name, and many shells export HOSTNAME.
+  for (const name of ["FORCE_COLOR", ...workerVariables()]) delete inherited[name];
+  return {
+    ...inherited,
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    NO_COLOR: "1",
+    WRANGLER_HIDE_BANNER: "true",
+    WRANGLER_LOG_PATH: join(folder, "logs"),
+    WRANGLER_REGISTRY_PATH: join(folder, "registry"),
+    WRANGLER_SEND_METRICS: "false",
+  };
+}
+
+function workerVariables(): string[] {
+  const toml = readFileSync(join(PROJECT, "wrangler.toml"), "utf8");
+  return ["SETTINGS_KEYS", ...Array.from(toml.matchAll(/^([A-Z][A-Z_]*) *=/gm), ([, name]) => name ?? "")];
+}
+
+interface WranglerProcess {
+  onOutput: (listener: (text: string, stream: "stdout" | "stderr") => void) => void;
+  /** The exit status, once all that it printed has been read. */
+  ended: Promise<number>;
+}
+
+function spawnWrangler(args: readonly string[], folder: string, defer: Defer): WranglerProcess {
+  const child = spawn(process.execPath, [WRANGLER, ...args], {
+    cwd: PROJECT,
+    env: environment(folder),
+    stdio: ["ignore", "pipe", "pipe"],
+    // A process group of its own, so that what it starts can be ended with it.
+    detached: true,
+  });
+  const ended = new Promise<number>((resolve, reject) => {
+    child.on("error", reject).on("close", (status) => resolve(status ?? 1));
+  });
+  child.on("exit", () => signalGroup(child, "SIGKILL"));
+  defer(() => stop(child, ended));
+  return {
+    onOutput: (listener) => {
+      for (const stream of ["stdout", "stderr"] as const) {
+        child[stream].setEncoding("utf8").on("data", (text: string) => listener(text, stream));
+      }
+    },
+    ended,
+  };
+}
+
+async function stop(child: ChildProcess, ended: Promise<number>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  signalGroup(child, "SIGTERM");
+  await Promise.race([ended, timeout(STOP_TIMEOUT_MS, undefined)]);
+  signalGroup(child, "SIGKILL");
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // Nobody is left in the group.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+function timeout<Value>(milliseconds: number, value: Value): Promise<Value> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds, value).unref();
+  });
+}
