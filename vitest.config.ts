@@ -21,6 +21,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     silent: "passed-only",
+    // Property tests make hundreds of requests, and the machine may be busy with other things.
+    testTimeout: 60_000,
     coverage: {
       provider: "istanbul",
       include: ["src/**/*.ts"],
