@@ -1,12 +1,9 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { workerVariables } from "./scripts/lib/variables.ts";
 import { issuerNetwork } from "./test/support/issuer-network.ts";
 
-// With [secrets] in wrangler.toml, the shell's variables go before those of wrangler.toml. A container, for
-// one, has a HOSTNAME.
-for (const name of ["HOSTNAME", "ISSUERS", "JWKS_URI", "JWKS", "AUDIENCE", "ADMIN_ROLES", "PASS_THROUGH"]) {
-  delete process.env[name];
-}
+for (const name of workerVariables()) delete process.env[name];
 process.env.SETTINGS_KEYS = JSON.stringify({
   keys: [{ kty: "oct", kid: "test-1", k: "VGhpcyBpcyBhIGtleSBmb3IgdGVzdHMsIDMyIGxvbmc" }],
 });

@@ -10,6 +10,12 @@ export const CLOCK_TOLERANCE_SECONDS = 30;
 /** One fetch of an issuer's keys, connection and body together, in milliseconds. */
 export const JWKS_TIMEOUT_MS = 5_000;
 
+/** How long other requests wait for a fetch, in milliseconds: it has ended by itself before that. */
+export const JWKS_CLAIM_MS = JWKS_TIMEOUT_MS + 1_000;
+
+/** How long a request waits for other requests' fetches, in milliseconds, should one after the other not end. */
+export const JWKS_PATIENCE_MS = 2 * JWKS_CLAIM_MS;
+
 /** Largest JWK Set, in bytes. Keycloak's, certificates included, take about 5 KiB. */
 export const JWKS_MAX_BYTES = 128 * 1024;
 
@@ -39,3 +45,15 @@ export const JWKS_CANDIDATES = 4;
 
 /** Waits before a KV write refused with 429 is tried again, in milliseconds: KV takes one write a second and key. */
 export const KV_RETRY_DELAYS_MS = [400, 1_100, 1_600] as const;
+
+/** When to try again after KV has failed, in seconds. */
+export const STORE_RETRY_AFTER_SECONDS = 2;
+
+/** Field errors told of one body: 16 KiB hold thousands of unknown fields, to be answered by half a megabyte. */
+export const FIELD_ERRORS_TOLD = 20;
+
+/** Characters told of an unknown field's name, which may be anything. */
+export const FIELD_NAME_TOLD_CHARACTERS = 64;
+
+/** Characters kept of a token's claim: as many as Keycloak allows a user name. */
+export const CLAIM_KEPT_CHARACTERS = 255;

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT } from "./project.ts";
 import type { Defer } from "./run.ts";
+import { workerVariables } from "./variables.ts";
 
 const WRANGLER = join(PROJECT, "node_modules/wrangler/bin/wrangler.js");
 
@@ -106,11 +106,6 @@ function environment(folder: string): NodeJS.ProcessEnv {
     WRANGLER_REGISTRY_PATH: join(folder, "registry"),
     WRANGLER_SEND_METRICS: "false",
   };
-}
-
-function workerVariables(): string[] {
-  const toml = readFileSync(join(PROJECT, "wrangler.toml"), "utf8");
-  return ["SETTINGS_KEYS", ...Array.from(toml.matchAll(/^([A-Z][A-Z_]*) *=/gm), ([, name]) => name ?? "")];
 }
 
 interface WranglerProcess {

@@ -1,4 +1,5 @@
 import type { JWTPayload } from "jose";
+import { CLAIM_KEPT_CHARACTERS } from "../limits.ts";
 
 /** Who sent a request, by the claims of a verified token. */
 export interface Caller {
@@ -15,5 +16,5 @@ export function callerOf(claims: JWTPayload): Caller {
 }
 
 function text(claim: unknown): string | undefined {
-  return typeof claim === "string" && claim !== "" ? claim.slice(0, 255) : undefined;
+  return typeof claim === "string" && claim !== "" ? claim.slice(0, CLAIM_KEPT_CHARACTERS) : undefined;
 }

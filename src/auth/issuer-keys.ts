@@ -1,7 +1,8 @@
+import { waitUntil } from "cloudflare:workers";
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from "jose";
 import { RefusedError } from "../errors.ts";
 import { JWKS_CACHED_ISSUERS, JWKS_FRESH_MS, JWKS_UNKNOWN_KID_COOLDOWN_MS } from "../limits.ts";
-import { type JwksFetch, JwksSource } from "./jwks-source.ts";
+import { type JwksFetch, JwksSource, type KeepAlive } from "./jwks-source.ts";
 
 interface Issuer {
   source: JwksSource;
@@ -11,11 +12,16 @@ interface Issuer {
 /** The keys of many issuers, kept in the isolate: the least recently used ones make room for new ones. */
 export class IssuerKeys {
   readonly #fetch: JwksFetch;
+  readonly #keepAlive: KeepAlive;
   readonly #issuers = new Map<string, Issuer>();
 
-  /** @param fetch how to reach an issuer; the Worker's own `fetch` unless told */
-  constructor(fetch: JwksFetch = (url, init) => globalThis.fetch(url, init)) {
+  /** The runtime's own `fetch` and `waitUntil` are used unless others are given. */
+  constructor(
+    fetch: JwksFetch = (url, init) => globalThis.fetch(url, init),
+    keepAlive: KeepAlive = (work) => waitUntil(work),
+  ) {
     this.#fetch = fetch;
+    this.#keepAlive = keepAlive;
   }
 
   /**
@@ -48,7 +54,7 @@ export class IssuerKeys {
 
   #create(jwksUri: string): Issuer {
     if (this.#issuers.size >= JWKS_CACHED_ISSUERS) this.#evict();
-    const source = new JwksSource(this.#fetch);
+    const source = new JwksSource(this.#fetch, this.#keepAlive);
     const getKey = createRemoteJWKSet(new URL(jwksUri), {
       [customFetch]: (url, init) => source.get(url, init),
       cacheMaxAge: JWKS_FRESH_MS,

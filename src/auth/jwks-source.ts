@@ -1,7 +1,10 @@
+import { createLocalJWKSet } from "jose";
 import { RefusedError } from "../errors.ts";
 import {
+  JWKS_CLAIM_MS,
   JWKS_FAILURE_COOLDOWN_MS,
   JWKS_MAX_BYTES,
+  JWKS_PATIENCE_MS,
   JWKS_POLL_MS,
   JWKS_STALE_IF_ERROR_MS,
   JWKS_TIMEOUT_MS,
@@ -10,22 +13,27 @@ import {
 /** The part of `fetch` that jose calls to have a JWK Set. */
 export type JwksFetch = (url: string, init: RequestInit) => Promise<Response>;
 
+/** Lets work go on when the request that began it is cancelled: the runtime's `waitUntil`. */
+export type KeepAlive = (work: Promise<unknown>) => void;
+
 /**
  * Stands between jose and one issuer's address, and keeps three things off it: a fetch for each of many
  * concurrent requests, a fetch a request while it is down, and the loss of good keys because it is down.
  *
  * Requests that come while a fetch is under way wait for its outcome by looking at plain state: Workers
- * forbids awaiting another request's promise. If the fetching request is cancelled, it never reports; so
- * its claim runs out by time.
+ * forbids awaiting another request's promise. The fetch outlives a request that is cancelled; should it never
+ * report all the same, its claim runs out by time.
  */
 export class JwksSource {
   readonly #fetch: JwksFetch;
+  readonly #keepAlive: KeepAlive;
   #good: { body: string; at: number } | undefined;
   #failure: { reason: string; at: number } | undefined;
   #claimedUntil = 0;
 
-  constructor(fetch: JwksFetch) {
+  constructor(fetch: JwksFetch, keepAlive: KeepAlive) {
     this.#fetch = fetch;
+    this.#keepAlive = keepAlive;
   }
 
   /** Whether the issuer has ever answered with keys. */
@@ -50,12 +58,22 @@ export class JwksSource {
    */
   async get(url: string, init: RequestInit): Promise<Response> {
     const askedAt = Date.now();
-    while (Date.now() < this.#claimedUntil) await scheduler.wait(JWKS_POLL_MS);
+    const patience = askedAt + JWKS_PATIENCE_MS;
+    while (Date.now() < this.#claimedUntil) {
+      if (Date.now() >= patience) return this.#lastGood("another request's fetch does not end");
+      await scheduler.wait(JWKS_POLL_MS);
+    }
     if (this.#good !== undefined && this.#good.at >= askedAt) return new Response(this.#good.body);
     if (this.#failure !== undefined && Date.now() < this.#failure.at + JWKS_FAILURE_COOLDOWN_MS) {
       return this.#lastGood(this.#failure.reason);
     }
-    this.#claimedUntil = Date.now() + JWKS_TIMEOUT_MS;
+    this.#claimedUntil = Date.now() + JWKS_CLAIM_MS;
+    const refreshing = this.#refresh(url, init);
+    this.#keepAlive(refreshing.catch(() => {}));
+    return refreshing;
+  }
+
+  async #refresh(url: string, init: RequestInit): Promise<Response> {
     try {
       const body = await this.#fetchKeys(url, init);
       this.#good = { body, at: Date.now() };
@@ -83,7 +101,7 @@ export class JwksSource {
       throw new JwksError(`the issuer's keys answered ${response.status}`);
     }
     const body = await readText(response);
-    if (!isJwks(body)) throw new JwksError("the issuer's keys are not a JWK Set");
+    requireJwks(body);
     return body;
   }
 }
@@ -101,11 +119,14 @@ async function readText(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-function isJwks(text: string): boolean {
+/** By the parser that will use it: what only looks like a JWK Set would take the place of good keys. */
+function requireJwks(text: string): void {
   try {
-    const { keys } = JSON.parse(text);
-    return Array.isArray(keys) && keys.every((key) => typeof key === "object" && key !== null);
+    const jwks = JSON.parse(text);
+    createLocalJWKSet(jwks);
+    if (jwks.keys.length > 0) return;
   } catch {
-    return false;
+    // Told below, like an empty set.
   }
+  throw new JwksError("the issuer's keys are not a JWK Set");
 }

@@ -28,8 +28,8 @@ const ALGORITHMS = [
 const HEADER_TYPES = ["JWT", "AT+JWT", "APPLICATION/AT+JWT"];
 
 /**
- * Verifies an access token as RFC 8725 and RFC 9068 ask. What needs no key is checked first, so that a
- * bogus token never costs a fetch of keys.
+ * Verifies an access token as RFC 8725 and RFC 9068 ask. What needs no key is checked first, so that
+ * a token costs a fetch of keys only if it names an issuer of the tenant and has time left.
  *
  * @param token a JWS in compact form
  * @param now the time to hold `exp`, `nbf` and `iat` against
@@ -105,7 +105,10 @@ async function verifyWithEach(
     try {
       return (await jwtVerify(token, key, options)).payload;
     } catch (error) {
-      if (!(error instanceof errors.JWSSignatureVerificationFailed)) return refuse(reasonOf(error));
+      // Another key may be the one, but no other key makes the claims better.
+      if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired) {
+        return refuse(reasonOf(error));
+      }
     }
   }
   return refuse("no key of this kid verifies the signature");

@@ -6,11 +6,10 @@ import { BODY_MAX_BYTES } from "../limits.ts";
 import type { AppEnv } from "./app-env.ts";
 
 /**
- * Lets a request on only with a body of JSON, in UTF-8 and not too large; the validator then finds it
- * parsed. Bytes that are not UTF-8 are refused: decoded to U+FFFD, they would be stored as another password.
+ * Lets a request on only with a body of JSON, in UTF-8 and not too large. Bytes that are not UTF-8 are refused: as U+FFFD, they would be stored as another password.
  */
 export function jsonBody() {
-  return every(jsonMediaType(), bodyAtMost(BODY_MAX_BYTES), parsedBody(BODY_MAX_BYTES));
+  return every(jsonMediaType(), bodyAtMost(BODY_MAX_BYTES), utf8Json(BODY_MAX_BYTES));
 }
 
 // Parameters such as `charset` mean nothing for JSON (RFC 8259 section 11).
@@ -31,25 +30,28 @@ function bodyAtMost(maxBytes: number) {
   });
 }
 
-function parsedBody(maxBytes: number) {
-  return createMiddleware<AppEnv>(async function parsedBody(c, next) {
+function utf8Json(maxBytes: number) {
+  return createMiddleware<AppEnv>(async function utf8Json(c, next) {
     const bytes = await c.req.arrayBuffer();
     // A caller that is not HTTP, such as a service binding, may declare less than it sends.
     if (bytes.byteLength > maxBytes) throw new RefusedError({ kind: "content_too_large", maxBytes });
-    c.req.bodyCache.json = Promise.resolve(parse(bytes));
+    // The validator reads these bytes again, and takes whatever it can make of them.
+    requireJson(decode(bytes));
     await next();
   });
 }
 
-function parse(bytes: ArrayBuffer): unknown {
-  let text: string;
+function decode(bytes: ArrayBuffer): string {
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
     throw new RefusedError({ kind: "not_json", message: "The body must be encoded in UTF-8." });
   }
+}
+
+function requireJson(text: string): void {
   try {
-    return JSON.parse(text);
+    JSON.parse(text);
   } catch {
     throw new RefusedError({ kind: "not_json", message: "The body must be a JSON object." });
   }

@@ -1,6 +1,6 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { FieldError, Refusal } from "../errors.ts";
-import { JWKS_FAILURE_COOLDOWN_MS } from "../limits.ts";
+import { JWKS_FAILURE_COOLDOWN_MS, STORE_RETRY_AFTER_SECONDS } from "../limits.ts";
 import { envelope } from "./envelope.ts";
 
 /** An HTTP answer, before it is one. */
@@ -67,7 +67,7 @@ export function answerTo(refusal: Refusal): Answer {
     case "issuer_unavailable":
       return unavailable("The keys of the token's issuer cannot be had.", JWKS_FAILURE_COOLDOWN_MS / 1000);
     case "store_unavailable":
-      return unavailable("The store cannot be reached.", 2);
+      return unavailable("The store cannot be reached.", STORE_RETRY_AFTER_SECONDS);
   }
 }
 

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { FieldError } from "../errors.ts";
+import { FIELD_ERRORS_TOLD, FIELD_NAME_TOLD_CHARACTERS } from "../limits.ts";
 import { parseHost } from "../smtp/host.ts";
 import { emailAddressProblem } from "./email-address.ts";
 
@@ -62,8 +63,8 @@ const fields = {
 
 /**
  * A tenant's SMTP settings, as a request carries them and as they are stored. `null`, `""` and white space
- * count as absent, strings other than the password are trimmed, and an unknown field is refused, since a
- * mistyped one would be lost. What comes out has the port and the TLS flags in any case.
+ * count as absent and strings are trimmed, but for a password, which is taken as it is. An unknown field is
+ * refused, since a mistyped one would be lost. What comes out has the port and the TLS flags in any case.
  */
 export const settingsSchema = z.pipe(
   z.strictObject(fields),
@@ -89,14 +90,11 @@ export function lacksMandatoryField(body: unknown): boolean {
 export function fieldErrors(issues: readonly z.core.$ZodIssue[]): FieldError[] {
   const errors = issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({ field: key.slice(0, 64), message: UNKNOWN_FIELD }))
+      ? issue.keys.map((key) => ({ field: key.slice(0, FIELD_NAME_TOLD_CHARACTERS), message: UNKNOWN_FIELD }))
       : { field: issue.path.join("."), message: issue.message },
   );
-  return errors.slice(0, ERRORS_TOLD);
+  return errors.slice(0, FIELD_ERRORS_TOLD);
 }
-
-// A body of 16 KiB holds thousands of unknown fields, and would be answered by half a megabyte.
-const ERRORS_TOLD = 20;
 
 const UNKNOWN_FIELD = `is not a known field; these are: ${Object.keys(fields).join(", ")}`;
 
@@ -136,6 +134,9 @@ function singleLine(text: string, max: number): string | Problem {
 function verbatimPassword(text: string): string | Problem {
   if (characters(text) > 1024) return { problem: "must have at most 1024 characters" };
   if (!text.isWellFormed()) return { problem: "must be valid Unicode" };
+  if (text !== MASKED_PASSWORD && text.trim() === MASKED_PASSWORD) {
+    return { problem: `must be exactly ${MASKED_PASSWORD} to keep the stored one` };
+  }
   return /[\0\r\n]/.test(text) ? { problem: "must not contain NUL, CR or LF" } : text;
 }
 

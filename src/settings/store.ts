@@ -27,7 +27,7 @@ export class SettingsStore {
   /**
    * Puts a record in the place of what is stored.
    *
-   * @throws {RefusedError} `store_unavailable`: what was stored is still there
+   * @throws {RefusedError} `store_unavailable`; after a 429, what was stored is still there
    */
   async write(tenant: string, record: SettingsRecord): Promise<void> {
     const { jwe, kid } = await seal(tenant, record, this.#keys);

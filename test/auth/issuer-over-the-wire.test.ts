@@ -211,11 +211,19 @@ describe("keys of an issuer", () => {
     await expectUnauthorized(await tried(issuer), "the issuer's key cannot be used");
   });
 
-  it("none: an empty set is a good answer that lacks the key", async () => {
+  it("none: an empty set is answered like rubbish", async () => {
     const issuer = await realm(newTenant());
     await issuer.serves({ kind: "answer", body: '{"keys":[]}' });
-    await expectUnauthorized(await tried(issuer), "ERR_JWKS_NO_MATCHING_KEY");
+    expect((await tried(issuer)).response.status).toBe(503);
+    expect((await tried(issuer)).response.status).toBe(503);
     expect(await issuer.fetches()).toBe(1);
+  });
+
+  it("are not hidden by a weak one that shares their kid", async () => {
+    const issuer = await newIssuer();
+    const weak = { ...issuer.publicJwk, n: "u".repeat(171) };
+    await issuer.serves({ kind: "answer", body: JSON.stringify({ keys: [weak, issuer.publicJwk] }) });
+    expect((await tried(issuer)).response.status).toBe(200);
   });
 });
 

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type JwksFetch, JwksSource } from "../../src/auth/jwks-source.ts";
 import {
+  JWKS_CLAIM_MS,
   JWKS_FAILURE_COOLDOWN_MS,
   JWKS_MAX_BYTES,
+  JWKS_PATIENCE_MS,
+  JWKS_POLL_MS,
   JWKS_STALE_IF_ERROR_MS,
   JWKS_TIMEOUT_MS,
 } from "../../src/limits.ts";
@@ -65,14 +68,22 @@ describe("one fetch", () => {
     await expectUnavailable(text(sourceOf(answering(large)).source), "the issuer's keys are too large");
   });
 
-  it.each(["", "{}", "null", "[]", "42", '{"keys":{}}', '{"keys":[null]}', '{"keys":["k"]}', "<html>"])(
-    "does not take %j for keys",
-    async (body) => {
-      const { source } = sourceOf(answering(body));
-      await expectUnavailable(text(source), "the issuer's keys are not a JWK Set");
-      expect(source).toMatchObject({ hasKeys: false, isFailing: true });
-    },
-  );
+  it.each([
+    "",
+    "{}",
+    "null",
+    "[]",
+    "42",
+    '{"keys":{}}',
+    '{"keys":[null]}',
+    '{"keys":["k"]}',
+    '{"keys":[[]]}',
+    "<html>",
+  ])("does not take %j for keys", async (body) => {
+    const { source } = sourceOf(answering(body));
+    await expectUnavailable(text(source), "the issuer's keys are not a JWK Set");
+    expect(source).toMatchObject({ hasKeys: false, isFailing: true });
+  });
 
   it.each([201, 204, 301, 302, 304, 400, 401, 404, 429, 500, 503])(
     "does not take keys from an answer of %i",
@@ -103,9 +114,38 @@ describe("many at once", () => {
     const { source, fetch } = sourceOf(never, answering(KEYS));
     void source.get(CERTS, {});
     const waiting = Promise.all([text(source), text(source), text(source)]);
-    advanceClock(JWKS_TIMEOUT_MS);
+    advanceClock(JWKS_CLAIM_MS);
     expect(await waiting).toEqual([KEYS, KEYS, KEYS]);
     expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it("make one fetch though it lasts until it is aborted", async () => {
+    const { promise, reject } = Promise.withResolvers<Response>();
+    const { source, fetch } = sourceOf(() => promise, answering(KEYS));
+    const outcomes = Promise.allSettled([text(source), text(source), text(source)]);
+    advanceClock(JWKS_TIMEOUT_MS);
+    await scheduler.wait(5 * JWKS_POLL_MS);
+    reject(new DOMException("too slow", "TimeoutError"));
+    expect((await outcomes).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(fetch).toHaveBeenCalledOnce();
+  });
+
+  it("do not wait for ever for requests that are cancelled one after the other", async () => {
+    const { source } = sourceOf(never);
+    void source.get(CERTS, {});
+    const refused = expectUnavailable(text(source), "another request's fetch does not end");
+    advanceClock(JWKS_CLAIM_MS);
+    void source.get(CERTS, {});
+    advanceClock(JWKS_PATIENCE_MS - JWKS_CLAIM_MS);
+    void source.get(CERTS, {});
+    await refused;
+  });
+
+  it("fetch in a way that outlives the request", async () => {
+    const kept: Promise<unknown>[] = [];
+    const source = new JwksSource(answering(KEYS), (work) => kept.push(work));
+    expect(await text(source)).toBe(KEYS);
+    expect(kept).toHaveLength(1);
   });
 });
 
@@ -158,7 +198,7 @@ function sourceOf(...fetches: [JwksFetch, ...JwksFetch[]]) {
   const [first, ...others] = fetches;
   const fetch = vi.fn<JwksFetch>(others.at(-1) ?? first);
   for (const each of fetches) fetch.mockImplementationOnce(each);
-  return { source: new JwksSource(fetch), fetch };
+  return { source: new JwksSource(fetch, () => {}), fetch };
 }
 
 async function text(source: JwksSource): Promise<string> {

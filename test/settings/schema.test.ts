@@ -117,6 +117,12 @@ describe("the settings schema", () => {
     ]);
   });
 
+  it.each([" **********", "**********\t"])("takes %j neither for the mask nor for a password", (password) => {
+    expect(errorsOf({ ...mandatory, user: "ada", password })).toEqual([
+      { field: "password", message: "must be exactly ********** to keep the stored one" },
+    ]);
+  });
+
   it.each([" ", "  s3cret  ", "\ts3cret", "pässwörd 🔑", '"quoted"', "\\", "\x01"])(
     "takes the password %j as it is",
     (password) => {
