@@ -57,3 +57,24 @@ export const FIELD_NAME_TOLD_CHARACTERS = 64;
 
 /** Characters kept of a token's claim: as many as Keycloak allows a user name. */
 export const CLAIM_KEPT_CHARACTERS = 255;
+
+/** TCP, and TLS where it comes first, in milliseconds. */
+export const SMTP_CONNECT_TIMEOUT_MS = 5_000;
+
+/** From the connection to the server's greeting, in milliseconds. */
+export const SMTP_GREETING_TIMEOUT_MS = 5_000;
+
+/** From a command to its whole reply, in milliseconds: bytes that drip do not make it longer. */
+export const SMTP_REPLY_TIMEOUT_MS = 10_000;
+
+/** A whole conversation, in milliseconds. */
+export const SMTP_TOTAL_TIMEOUT_MS = 20_000;
+
+/** Largest reply, in bytes. RFC 5321 section 4.5.3.1.5 allows 512 a line; an EHLO reply has some twenty. */
+export const SMTP_REPLY_MAX_BYTES = 64 * 1024;
+
+/** Most that is read from a server before TLS, and again after it, in bytes. Usual are some 2 KiB. */
+export const SMTP_CONVERSATION_MAX_BYTES = 128 * 1024;
+
+/** How long a socket may take to close once nothing more is expected from it, in milliseconds. */
+export const SMTP_CLOSE_TIMEOUT_MS = 500;
