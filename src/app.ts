@@ -11,6 +11,7 @@ import { requestLog } from "./http/request-log.ts";
 import { responseHeaders } from "./http/response-headers.ts";
 import { tenantFromHost, tenantFromPath } from "./http/tenant.ts";
 import { settingsRoutes } from "./settings/routes.ts";
+import { testRoutes } from "./settings/test-routes.ts";
 
 export const app = new Hono<AppEnv>();
 
@@ -32,7 +33,9 @@ const authenticated = authenticate();
 
 app
   .route("/digitanium/v4/mail", settingsRoutes("config", authenticated))
-  .route("/auth/realms/:tenantId/mail", settingsRoutes("setup", authenticated));
+  .route("/digitanium/v4/mail", testRoutes(authenticated))
+  .route("/auth/realms/:tenantId/mail", settingsRoutes("setup", authenticated))
+  .route("/auth/realms/:tenantId/mail", testRoutes(authenticated));
 
 app.notFound((c) => respond(c, answerTo({ kind: "not_found", reason: "no such path" })));
 

@@ -7,12 +7,14 @@ export interface Caller {
   subject: string | undefined;
   /** The name to show: `preferred_username`, else `sub`, else the client (`azp`). */
   displayName: string;
+  /** `email`: where to send the caller something. */
+  email: string | undefined;
 }
 
 /** Reads the caller from verified claims. */
 export function callerOf(claims: JWTPayload): Caller {
   const [username, subject, client] = [claims.preferred_username, claims.sub, claims.azp].map(text);
-  return { subject, displayName: username ?? subject ?? client ?? "unknown" };
+  return { subject, displayName: username ?? subject ?? client ?? "unknown", email: text(claims.email) };
 }
 
 function text(claim: unknown): string | undefined {

@@ -6,10 +6,22 @@ import { BODY_MAX_BYTES } from "../limits.ts";
 import type { AppEnv } from "./app-env.ts";
 
 /**
- * Lets a request on only with a body of JSON, in UTF-8 and not too large. Bytes that are not UTF-8 are refused: as U+FFFD, they would be stored as another password.
+ * Lets a request on only with a body of JSON, in UTF-8 and not too large. Bytes that are not UTF-8 are refused:
+ * as U+FFFD, they would be stored as another password.
  */
 export function jsonBody() {
   return every(jsonMediaType(), bodyAtMost(BODY_MAX_BYTES), utf8Json(BODY_MAX_BYTES));
+}
+
+/** As {@link jsonBody}; a request without a body, whatever type it declares, has an empty object. */
+export function optionalJsonBody() {
+  const required = jsonBody();
+  return createMiddleware<AppEnv>(async function optionalJsonBody(c, next) {
+    const hasBody = c.req.raw.body !== null && c.req.header("Content-Length") !== "0";
+    if (hasBody) return required(c, next);
+    c.req.bodyCache.json = Promise.resolve({});
+    await next();
+  });
 }
 
 // Parameters such as `charset` mean nothing for JSON (RFC 8259 section 11).

@@ -60,6 +60,10 @@ export function answerTo(refusal: Refusal): Answer {
         httpStatus: 400,
         body: envelope("BAD_REQUEST", sentenceOf(refusal.errors), { errors: refusal.errors }),
       };
+    case "smtp_failed": {
+      const { message, ...details } = refusal.diagnosis;
+      return { httpStatus: 502, body: envelope("BAD_GATEWAY", message, details) };
+    }
     case "record_unreadable":
       return internalServerError();
     case "misconfigured":

@@ -42,6 +42,10 @@ function detailsOf(error: Error): object {
 function refusalDetails(refusal: Refusal): object {
   const { kind } = refusal;
   if (kind === "record_unreadable") return { refusal: kind, kid: refusal.kid, reason: refusal.reason };
+  if (kind === "smtp_failed") {
+    const { stage, smtpCode } = refusal.diagnosis;
+    return { refusal: kind, stage, smtpCode };
+  }
   return "reason" in refusal ? { refusal: kind, reason: refusal.reason } : { refusal: kind };
 }
 

@@ -67,7 +67,7 @@ const fields = {
  * refused, since a mistyped one would be lost. What comes out has the port and the TLS flags in any case.
  */
 export const settingsSchema = z.pipe(
-  z.strictObject(fields),
+  closedObject(fields),
   z.transform((input, context) => {
     if (input.password !== undefined && input.user === undefined) {
       context.issues.push({ code: "custom", path: ["user"], message: "must accompany password", input });
@@ -80,6 +80,20 @@ export const settingsSchema = z.pipe(
 /** Settings as they are stored, `password` being the secret itself. */
 export type Settings = z.output<typeof settingsSchema>;
 
+const mode = field(inputText, (text) =>
+  text === "send" || text === "probe" ? text : { problem: 'must be "send" or "probe"' },
+);
+
+/** How to test settings: whom to send a mail to, whether to send one at all, and which settings to try. */
+export const testSchema = closedObject({
+  to: emailAddress,
+  mode,
+  settings: z.optional(z.nullable(settingsSchema)),
+});
+
+/** The query of a save. Other parameters are left to whoever put them there. */
+export const verifySchema = z.object({ verify: flag });
+
 /** Whether a body lacks `host` or `from`, which is answered whatever else is wrong with it. */
 export function lacksMandatoryField(body: unknown): boolean {
   const { host, from } = (body ?? {}) as { host?: unknown; from?: unknown };
@@ -90,13 +104,23 @@ export function lacksMandatoryField(body: unknown): boolean {
 export function fieldErrors(issues: readonly z.core.$ZodIssue[]): FieldError[] {
   const errors = issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({ field: key.slice(0, FIELD_NAME_TOLD_CHARACTERS), message: UNKNOWN_FIELD }))
-      : { field: issue.path.join("."), message: issue.message },
+      ? issue.keys.map((key) => ({
+          field: [...issue.path, key.slice(0, FIELD_NAME_TOLD_CHARACTERS)].join("."),
+          message: issue.message,
+        }))
+      : { field: issue.path.join(".") || "body", message: issue.message },
   );
   return errors.slice(0, FIELD_ERRORS_TOLD);
 }
 
-const UNKNOWN_FIELD = `is not a known field; these are: ${Object.keys(fields).join(", ")}`;
+/** An object that refuses fields it does not know: a mistyped one would be lost. */
+function closedObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const known = Object.keys(shape).join(", ");
+  return z.strictObject(shape, {
+    error: ({ code }) =>
+      code === "unrecognized_keys" ? `is not a known field; these are: ${known}` : "must be an object",
+  });
+}
 
 /** A field that may be absent, with the rule for what is there. */
 function field<Input, Value>(

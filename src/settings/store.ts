@@ -45,6 +45,11 @@ export class SettingsStore {
   }
 }
 
+/** The store of the Worker that serves a request. */
+export function storeOf(c: { env: Env; var: { config: Config } }): SettingsStore {
+  return new SettingsStore(c.env.SMTP_SETTINGS, c.var.config.settingsKeys);
+}
+
 function keyOf(tenant: string): string {
   return `smtp:${tenant}`;
 }
