@@ -1,30 +1,54 @@
-import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { workerVariables } from "./scripts/lib/variables.ts";
 import { issuerNetwork } from "./test/support/issuer-network.ts";
+import { findExim } from "./test/support/smtp/exim.ts";
+import { startLab } from "./test/support/smtp/lab.ts";
+import { LAB_ORIGIN } from "./test/support/smtp/orders.ts";
 
-for (const name of workerVariables()) delete process.env[name];
-process.env.SETTINGS_KEYS = JSON.stringify({
-  keys: [{ kty: "oct", kid: "test-1", k: "VGhpcyBpcyBhIGtleSBmb3IgdGVzdHMsIDMyIGxvbmc" }],
-});
+declare module "vitest" {
+  interface ProvidedContext {
+    eximIsInstalled: boolean;
+  }
+}
 
-export default defineConfig({
-  plugins: [
-    cloudflareTest({
-      wrangler: { configPath: "./wrangler.toml" },
-      miniflare: { bindings: { HOSTNAME: "example.com" }, outboundService: issuerNetwork() },
-    }),
-  ],
-  test: {
-    include: ["test/**/*.test.ts"],
-    silent: "passed-only",
-    // Property tests make hundreds of requests, and the machine may be busy with other things.
-    testTimeout: 60_000,
-    coverage: {
-      provider: "istanbul",
-      include: ["src/**/*.ts"],
-      reporter: ["text"],
-      thresholds: { lines: 95, branches: 95 },
+export default defineConfig(async (): Promise<ViteUserConfig> => {
+  for (const name of workerVariables()) delete process.env[name];
+  process.env.SETTINGS_KEYS = JSON.stringify({
+    keys: [{ kty: "oct", kid: "test-1", k: "VGhpcyBpcyBhIGtleSBmb3IgdGVzdHMsIDMyIGxvbmc" }],
+  });
+  const exim = findExim();
+  const lab = await startLab(exim);
+  const issuers = issuerNetwork();
+  // Only now: Miniflare reads the authorities to trust when it is loaded.
+  const { cloudflareTest } = await import("@cloudflare/vitest-pool-workers");
+  return {
+    plugins: [
+      cloudflareTest({
+        wrangler: { configPath: "./wrangler.toml" },
+        miniflare: {
+          bindings: { HOSTNAME: "example.com" },
+          outboundService: (request: Request) =>
+            new URL(request.url).origin === LAB_ORIGIN ? lab(request) : issuers(request),
+        },
+      }),
+    ],
+    test: {
+      silent: "passed-only",
+      include: ["test/**/*.test.ts"],
+      provide: { eximIsInstalled: exim !== undefined },
+      // Property tests make hundreds of requests, and the machine may be busy with other things.
+      testTimeout: 60_000,
+      // Servers that are waited for are waited for together.
+      maxConcurrency: 20,
+      // workerd's own, beside the error that the socket has: a promise that no code can reach is rejected
+      // when STARTTLS comes to no TLS.
+      onUnhandledError: ({ message }) => !/^internal error; reference = \w+$/.test(message),
+      coverage: {
+        provider: "istanbul",
+        include: ["src/**/*.ts"],
+        reporter: ["text"],
+        thresholds: { lines: 95, branches: 95 },
+      },
     },
-  },
+  };
 });

@@ -1,5 +1,13 @@
 /** Both address families, so that one table of tests holds for each. */
 export const families = [
-  { family: "SSMS", address: (tenant: string) => `https://${tenant}.example.com/digitanium/v4/mail/config` },
-  { family: "SHIFT", address: (tenant: string) => `https://example.com/auth/realms/${tenant}/mail/setup` },
+  {
+    family: "SSMS",
+    address: (tenant: string) => `https://${tenant}.example.com/digitanium/v4/mail/config`,
+    testAddress: (tenant: string) => `https://${tenant}.example.com/digitanium/v4/mail/test`,
+  },
+  {
+    family: "SHIFT",
+    address: (tenant: string) => `https://example.com/auth/realms/${tenant}/mail/setup`,
+    testAddress: (tenant: string) => `https://example.com/auth/realms/${tenant}/mail/test`,
+  },
 ] as const;
