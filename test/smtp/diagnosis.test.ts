@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { settingsSchema } from "../../src/settings/schema.ts";
+import { type FailureKind, SmtpFailure, type Stage } from "../../src/smtp/conversation.ts";
+import { diagnose } from "../../src/smtp/diagnosis.ts";
+
+const settings = settingsSchema.parse({
+  host: "smtp.example.net",
+  from: "a@example.com",
+  starttls: true,
+  user: "ada",
+  password: "s3cret",
+});
+
+function diagnosisOf(kind: FailureKind, stage: Stage, reply?: string) {
+  return diagnose(new SmtpFailure(kind, stage, [], reply), settings);
+}
+
+describe("a diagnosis", () => {
+  it.each<[FailureKind, Stage, string]>([
+    ["not_connected", "connect", "No connection to the SMTP server could be made."],
+    ["not_smtp", "greeting", "A connection was made, but nothing greeted there as an SMTP server."],
+    ["reply", "greeting", "The SMTP server refused the greeting."],
+    ["reply", "authentication", "The SMTP server refused user and password."],
+    ["reply", "sender", "The SMTP server refused the sender."],
+    ["reply", "recipient", "The SMTP server refused the recipient."],
+    ["reply", "message", "The SMTP server refused the message."],
+    ["timeout", "tls", "The SMTP server took too long over the start of TLS."],
+    ["closed", "message", "The SMTP server closed the connection at the message."],
+    ["protocol_error", "sender", "The SMTP server answered at the sender in a way that SMTP does not know."],
+    ["starttls_not_offered", "tls", "STARTTLS is required, but the SMTP server does not offer it."],
+    ["tls_failed", "tls", "The SMTP server agreed to STARTTLS, but no TLS connection came about."],
+    ["plaintext_injected", "tls", "Data in clear came after the SMTP server's answer to STARTTLS."],
+    ["credentials_need_tls", "tls", "The connection is not encrypted, so user and password were not sent."],
+    [
+      "authentication_not_offered",
+      "authentication",
+      "The SMTP server does not offer to check a user and password.",
+    ],
+    [
+      "smtputf8_not_offered",
+      "recipient",
+      "The SMTP server cannot take the recipient's address, as it lacks SMTPUTF8.",
+    ],
+  ])("says in a sentence what %s at %s is, and what to do", (kind, stage, message) => {
+    const diagnosis = diagnosisOf(kind, stage);
+    expect(diagnosis).toEqual({ message, stage, hint: expect.stringMatching(/\w.*\.$/), steps: [] });
+  });
+
+  it("has the reply's codes and text", () => {
+    expect(diagnosisOf("reply", "sender", "550-5.7.1 not\r\n550 5.7.1 yours")).toMatchObject({
+      smtpCode: 550,
+      enhancedCode: "5.7.1",
+      reply: "not yours",
+    });
+  });
+
+  it("has no enhanced code where the reply has none", () => {
+    expect(diagnosisOf("reply", "sender", "550 no")).not.toHaveProperty("enhancedCode");
+  });
+
+  it("hands on the steps that were passed", () => {
+    const steps = [{ stage: "connect", milliseconds: 3 } as const];
+    expect(diagnose(new SmtpFailure("closed", "greeting", steps), settings).steps).toEqual(steps);
+  });
+});
