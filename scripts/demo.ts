@@ -3,6 +3,8 @@ import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeProtectedHeader, importJWK, jwtDecrypt } from "jose";
+import { newAuthority, trust } from "../test/support/smtp/certificates.ts";
+import { startMailServer } from "../test/support/smtp/mail-server.ts";
 import { shiftAddress, ssmsAddress } from "./lib/addresses.ts";
 import { type Answer, call } from "./lib/call.ts";
 import { secretsFileIn } from "./lib/local-files.ts";
@@ -24,7 +26,12 @@ await run(async (defer) => {
 
   const issuer = await localIssuerIn(folder);
   const secretsFile = await secretsFileIn(folder);
-  const options = { port: 0, vars: issuer.vars, secretsFile };
+  const authority = await newAuthority();
+  trust(authority);
+  const mailServer = await startMailServer({ password: PASSWORD }, authority.trusted);
+  defer(async () => mailServer.close());
+  const vars = { ...issuer.vars, ALLOW_PRIVATE_HOSTS: "true" };
+  const options = { port: 0, vars, secretsFile };
   const [httpsFolder, httpFolder] = [join(folder, "https"), join(folder, "http")];
   console.log("Starting wrangler dev twice: over https, and over http, which an https port cannot speak ...");
   const [https, http] = await Promise.all([
@@ -35,6 +42,12 @@ await run(async (defer) => {
   const [token, otherToken] = [await issuer.token(TENANT), await issuer.token(OTHER_TENANT)];
   const address = ssmsAddress("https", https.port, TENANT);
   const settings = { ...SAMPLE_SETTINGS, password: PASSWORD };
+  const localSettings = {
+    ...settings,
+    host: "localhost",
+    port: mailServer.port,
+    user: "postmaster",
+  };
   const steps = new Steps();
 
   await steps.step("Plain http is refused", async (show) => {
@@ -98,6 +111,38 @@ await run(async (defer) => {
     assert.equal(payload.settings.password, PASSWORD);
     return "the key in SETTINGS_KEYS opens it, to the password that was saved; without it there is nothing to read";
   });
+
+  await steps.step(
+    "Settings are verified before they are saved, and a test mail arrives",
+    async (show, print) => {
+      const verified = `${address}?verify=true`;
+      assert.equal(show(await call("POST", verified, { token, body: localSettings })).status, 200);
+      const answer = show(await call("POST", ssmsAddress("https", https.port, TENANT, "test"), { token }));
+      assert.equal(answer.status, 200);
+      assert.equal(answer.body.message, "Mail Sent Successfully to the user");
+      const [mail] = mailServer.mails;
+      assert.ok(mail?.secure);
+      assert.deepEqual(mail.rcptTo, ["local-admin@example.com"]);
+      print(`the mail that arrived, over TLS and as user ${mail.user}:`);
+      for (const line of mail.raw.trimEnd().split("\r\n")) print(`  | ${line}`);
+      return "the settings send real mail through a real server, whose certificate was checked";
+    },
+  );
+
+  await steps.step(
+    "A wrong password is told so that a person can mend it, and changes nothing",
+    async (show) => {
+      const broken = { ...localSettings, password: `${PASSWORD}-not` };
+      const answer = show(await call("POST", `${address}?verify=true`, { token, body: broken }));
+      assert.equal(answer.status, 502);
+      assert.equal(answer.body.stage, "authentication");
+      assert.equal(answer.body.smtpCode, 535);
+      assert.match(String(answer.body.hint), /^Check user and password/);
+      const test = ssmsAddress("https", https.port, TENANT, "test");
+      assert.equal(show(await call("POST", test, { token, body: { mode: "probe" } })).status, 200);
+      return "the diagnosis names the stage, the server's own words and what to do; what was stored still works";
+    },
+  );
 
   await steps.step("The password and the token are nowhere in clear", async (_, print) => {
     const files = await contentsOf(folder);

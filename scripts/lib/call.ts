@@ -34,11 +34,11 @@ export async function call(
     },
     host: LOOPBACK,
     port: url.port,
-    path: url.pathname,
+    path: url.pathname + url.search,
     servername: url.hostname,
     rejectUnauthorized: false,
     agent: false as const,
-    timeout: 10_000,
+    timeout: 30_000,
   };
   const request = url.protocol === "https:" ? https.request(options) : http.request(options);
   request.on("timeout", () => request.destroy(new Error(`no answer from ${address}`)));

@@ -47,6 +47,7 @@ function administrator() {
     typ: "Bearer",
     azp: "admin-cli",
     preferred_username: "local-admin",
+    email: "local-admin@example.com",
     resource_access: { "realm-management": { roles: ["manage-realm"] } },
   };
 }
