@@ -1,6 +1,8 @@
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { RefusedError } from "./errors.ts";
+import { healthRoutes } from "./health/routes.ts";
+import { historyRoutes } from "./history/routes.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { authenticate } from "./http/authenticate.ts";
 import { configuration } from "./http/configuration.ts";
@@ -26,22 +28,33 @@ app.use(
   }),
 );
 
-app.use("/digitanium/v4/mail/*", tenantFromHost());
-app.use("/auth/realms/:tenantId/mail/*", tenantFromPath());
-
 const authenticated = authenticate();
 
-app
-  .route("/digitanium/v4/mail", settingsRoutes("config", authenticated))
-  .route("/digitanium/v4/mail", testRoutes(authenticated))
-  .route("/auth/realms/:tenantId/mail", settingsRoutes("setup", authenticated))
-  .route("/auth/realms/:tenantId/mail", testRoutes(authenticated));
+export const routes = app
+  .route("/digitanium/v4/mail", publicRoutes())
+  .route("/digitanium/v4/mail", tenantRoutes("config", tenantFromHost()))
+  .route("/auth/realms/:tenantId/mail", tenantRoutes("setup", tenantFromPath()));
 
 app.notFound((c) => respond(c, answerTo({ kind: "not_found", reason: "no such path" })));
 
 app.onError((error, c) =>
   respond(c, error instanceof RefusedError ? answerTo(error.refusal) : internalServerError()),
 );
+
+function publicRoutes() {
+  return new Hono<AppEnv>().route("/", healthRoutes());
+}
+
+function tenantRoutes<Resource extends "config" | "setup">(
+  resource: Resource,
+  tenant: MiddlewareHandler<AppEnv>,
+) {
+  return new Hono<AppEnv>()
+    .use(tenant)
+    .route("/", settingsRoutes(resource, authenticated))
+    .route("/", historyRoutes(resource, authenticated))
+    .route("/", testRoutes(authenticated));
+}
 
 function respond(c: Context<AppEnv>, { httpStatus, body, headers }: Answer) {
   return c.json(body, httpStatus, headers);

@@ -15,6 +15,7 @@ export type Refusal =
   | { kind: "method_not_allowed"; allowed: readonly string[] }
   | { kind: "unauthorized"; tokenSent: boolean; reason: string }
   | { kind: "role_missing"; roles: readonly string[] }
+  | { kind: "precondition_failed" }
   | { kind: "unsupported_media_type" }
   | { kind: "content_too_large"; maxBytes: number }
   | { kind: "not_json"; message: string }
@@ -35,4 +36,9 @@ export class RefusedError extends Error {
     super(refusal.kind);
     this.refusal = refusal;
   }
+}
+
+/** Why something failed, for the log: only what we have written ourselves, as messages may quote anything. */
+export function reasonOf(error: unknown): string {
+  return error instanceof RefusedError && "reason" in error.refusal ? error.refusal.reason : "unforeseen";
 }

@@ -1,3 +1,7 @@
 import { app } from "./app.ts";
+import { runRotation } from "./rotation/scheduled.ts";
 
-export default { fetch: app.fetch } satisfies ExportedHandler<Env>;
+export default {
+  fetch: app.fetch,
+  scheduled: ({ scheduledTime }, env) => runRotation(env, new Date(scheduledTime)),
+} satisfies ExportedHandler<Env>;

@@ -78,3 +78,24 @@ export const SMTP_CONVERSATION_MAX_BYTES = 128 * 1024;
 
 /** How long a socket may take to close once nothing more is expected from it, in milliseconds. */
 export const SMTP_CLOSE_TIMEOUT_MS = 500;
+
+/** Shortest time for which KV lets a place keep what it has read, in seconds. */
+export const KV_CACHE_MIN_SECONDS = 30;
+
+/** How long history is kept, in seconds: 400 days, a year and some time to look back on it. */
+export const HISTORY_KEPT_SECONDS = 400 * 24 * 60 * 60;
+
+/** Entries of a page of history, unless the request says otherwise. */
+export const HISTORY_PAGE_ENTRIES = 50;
+
+/** Most entries of a page of history. KV lists up to 1000 keys at once. */
+export const HISTORY_PAGE_MAX_ENTRIES = 1_000;
+
+/** KV operations of one rotation run. Workers allow 1,000 external operations an invocation. */
+export const ROTATION_MAX_OPERATIONS = 900;
+
+/**
+ * How long a record is left alone after a save, in milliseconds. KV shows a change everywhere within
+ * 60 seconds or so; before that, a rotation could read the settings before the save, and write them back.
+ */
+export const ROTATION_QUIET_MS = 5 * 60_000;

@@ -5,16 +5,27 @@ import { CLAIM_KEPT_CHARACTERS } from "../limits.ts";
 export interface Caller {
   /** `sub`: does not change, yet tells a person nothing. Keycloak's lightweight tokens lack it. */
   subject: string | undefined;
-  /** The name to show: `preferred_username`, else `sub`, else the client (`azp`). */
-  displayName: string;
+  /** `preferred_username`: tells a person, yet can change. */
+  username: string | undefined;
+  /** `azp`: the client that the token was issued to. */
+  client: string | undefined;
   /** `email`: where to send the caller something. */
   email: string | undefined;
 }
 
 /** Reads the caller from verified claims. */
 export function callerOf(claims: JWTPayload): Caller {
-  const [username, subject, client] = [claims.preferred_username, claims.sub, claims.azp].map(text);
-  return { subject, displayName: username ?? subject ?? client ?? "unknown", email: text(claims.email) };
+  return {
+    subject: text(claims.sub),
+    username: text(claims.preferred_username),
+    client: text(claims.azp),
+    email: text(claims.email),
+  };
+}
+
+/** The name to show for a caller. */
+export function nameOf({ username, subject, client }: Caller): string {
+  return username ?? subject ?? client ?? "unknown";
 }
 
 function text(claim: unknown): string | undefined {

@@ -38,6 +38,14 @@ export function answerTo(refusal: Refusal): Answer {
         body: envelope("METHOD_NOT_ALLOWED", `Use one of these methods: ${refusal.allowed.join(", ")}.`),
         headers: { Allow: refusal.allowed.join(", ") },
       };
+    case "precondition_failed":
+      return {
+        httpStatus: 412,
+        body: envelope(
+          "PRECONDITION_FAILED",
+          "The settings are not those that If-Match names: read them again.",
+        ),
+      };
     case "content_too_large":
       return {
         httpStatus: 413,

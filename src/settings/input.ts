@@ -1,12 +1,13 @@
 import { zValidator } from "@hono/zod-validator";
 import { RefusedError } from "../errors.ts";
-import { fieldErrors, lacksMandatoryField, settingsSchema, testSchema, verifySchema } from "./schema.ts";
+import { invalidFields } from "../http/invalid-fields.ts";
+import { lacksMandatoryField, settingsSchema, testSchema, verifySchema } from "./schema.ts";
 
 /** Validates a body that holds settings. */
 export function settingsBody() {
   return zValidator("json", settingsSchema, (result) => {
     if (lacksMandatoryField(result.data)) throw new RefusedError({ kind: "mandatory_fields_missing" });
-    if (!result.success) throw invalid(result.error.issues);
+    if (!result.success) throw invalidFields(result.error.issues);
   });
 }
 
@@ -17,17 +18,13 @@ export function testBody() {
     if ((settings ?? undefined) !== undefined && lacksMandatoryField(settings)) {
       throw new RefusedError({ kind: "mandatory_fields_missing" });
     }
-    if (!result.success) throw invalid(result.error.issues);
+    if (!result.success) throw invalidFields(result.error.issues);
   });
-}
-
-function invalid(issues: Parameters<typeof fieldErrors>[0]): RefusedError {
-  return new RefusedError({ kind: "invalid_fields", errors: fieldErrors(issues) });
 }
 
 /** Validates the query of a save: `verify=true` asks to try the settings first. */
 export function verifyQuery() {
   return zValidator("query", verifySchema, (result) => {
-    if (!result.success) throw invalid(result.error.issues);
+    if (!result.success) throw invalidFields(result.error.issues);
   });
 }

@@ -1,13 +1,17 @@
 import { Hono, type MiddlewareHandler } from "hono";
+import { nameOf } from "../auth/caller.ts";
 import { RefusedError } from "../errors.ts";
+import { remember } from "../history/remember.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { envelope } from "../http/envelope.ts";
 import { jsonBody } from "../http/json-body.ts";
-import { attempt } from "../smtp/attempt.ts";
+import { entityTag, requireMatch } from "../http/precondition.ts";
 import { refusePrivateDestination } from "../smtp/destination.ts";
+import { changedFields } from "./changed-fields.ts";
 import { settingsBody, verifyQuery } from "./input.ts";
 import { keepsStoredPassword, withStoredPassword } from "./password-rule.ts";
 import { storeOf } from "./store.ts";
+import { tryOut } from "./try-out.ts";
 import { viewOf, warningsOf } from "./view.ts";
 
 /**
@@ -25,26 +29,39 @@ export function settingsRoutes<Resource extends "config" | "setup">(
     .get(path, authenticate, async (c) => {
       const record = await storeOf(c).read(c.var.tenant);
       if (record === undefined) throw new RefusedError({ kind: "nothing_stored" });
-      const { settings, updatedAt, updatedBy } = record;
+      const { settings, updatedAt, updatedBy, version } = record;
+      c.header("ETag", entityTag(version));
       const more = { settings: viewOf(settings), updatedAt, updatedBy, warnings: warningsOf(settings) };
       return c.json(envelope("OK", "Successfully read SMTP Details", more));
     })
     .post(path, authenticate, jsonBody(), settingsBody(), verifyQuery(), async (c) => {
-      const { tenant, caller, config } = c.var;
-      const store = storeOf(c);
+      const { tenant, caller, config, requestId: version } = c.var;
       const sent = c.req.valid("json");
+      const ifMatch = c.req.header("If-Match");
       refusePrivateDestination(sent.host, config);
-      const settings = keepsStoredPassword(sent)
-        ? withStoredPassword(sent, (await store.read(tenant))?.settings)
-        : sent;
-      if (c.req.valid("query").verify) await attempt(settings, { clientName: config.hostname }, config);
-      const updatedAt = new Date().toISOString();
-      await store.write(tenant, { settings, updatedAt, updatedBy: caller.displayName });
+      const store = storeOf(c);
+      const keepsPassword = keepsStoredPassword(sent);
+      const before = await store.read(tenant).catch((error) => {
+        // Otherwise it is for the history only, which no save depends on.
+        if (keepsPassword || ifMatch !== undefined) throw error;
+        return undefined;
+      });
+      requireMatch(ifMatch, before?.version);
+      const settings = keepsPassword ? withStoredPassword(sent, before?.settings) : sent;
+      if (c.req.valid("query").verify) await tryOut(c, settings);
+      const record = { settings, updatedAt: new Date().toISOString(), updatedBy: nameOf(caller), version };
+      await store.write(tenant, record);
+      remember(c, "saved", changedFields(before?.settings, settings));
+      c.header("ETag", entityTag(version));
       return c.json(envelope("OK", "Successfully updated SMTP Details"));
     })
     .delete(path, authenticate, async (c) => {
+      const store = storeOf(c);
+      const ifMatch = c.req.header("If-Match");
+      if (ifMatch !== undefined) requireMatch(ifMatch, (await store.read(c.var.tenant))?.version);
       // Without asking whether there is anything: KV may not know yet what was saved elsewhere.
-      await storeOf(c).delete(c.var.tenant);
+      await store.delete(c.var.tenant);
+      remember(c, "deleted");
       return c.json(envelope("OK", "Successfully deleted SMTP Details"));
     });
 }

@@ -1,6 +1,4 @@
 import * as z from "zod/mini";
-import type { FieldError } from "../errors.ts";
-import { FIELD_ERRORS_TOLD, FIELD_NAME_TOLD_CHARACTERS } from "../limits.ts";
 import { parseHost } from "../smtp/host.ts";
 import { emailAddressProblem } from "./email-address.ts";
 
@@ -100,19 +98,6 @@ export function lacksMandatoryField(body: unknown): boolean {
   return [host, from].map(trimmed).some((value) => value === undefined || value === null || value === "");
 }
 
-/** The fields that the schema refused, each with the mend. No value is repeated, as it may be a secret. */
-export function fieldErrors(issues: readonly z.core.$ZodIssue[]): FieldError[] {
-  const errors = issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({
-          field: [...issue.path, key.slice(0, FIELD_NAME_TOLD_CHARACTERS)].join("."),
-          message: issue.message,
-        }))
-      : { field: issue.path.join(".") || "body", message: issue.message },
-  );
-  return errors.slice(0, FIELD_ERRORS_TOLD);
-}
-
 /** An object that refuses fields it does not know: a mistyped one would be lost. */
 function closedObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const known = Object.keys(shape).join(", ");
@@ -123,9 +108,9 @@ function closedObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 }
 
 /** A field that may be absent, with the rule for what is there. */
-function field<Input, Value>(
-  input: z.ZodMiniType<Input>,
-  rule: (input: NonNullable<Input>) => Value | Problem,
+function field<Schema extends z.ZodMiniType, Value>(
+  input: Schema,
+  rule: (input: NonNullable<z.output<Schema>>) => Value | Problem,
   { trim } = { trim: true },
 ) {
   return z.pipe(

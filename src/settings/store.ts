@@ -1,7 +1,23 @@
 import type { Config } from "../config.ts";
-import { RefusedError } from "../errors.ts";
-import { KV_RETRY_DELAYS_MS } from "../limits.ts";
+import { withRetries } from "../kv/retries.ts";
+import { KV_CACHE_MIN_SECONDS } from "../limits.ts";
 import { open, type SettingsRecord, seal } from "./vault.ts";
+
+/** A record as a list shows it, unopened. */
+export interface ListedRecord {
+  tenant: string;
+  /** The key that sealed it; unknown if somebody else has put it there. */
+  kid: string | undefined;
+  /** Time of the save, RFC 3339 in UTC; unknown likewise. */
+  updatedAt: string | undefined;
+}
+
+interface Metadata {
+  kid: string;
+  updatedAt: string;
+}
+
+const PREFIX = "smtp:";
 
 /** The sealed settings of all tenants, in Workers KV. `docs/storage.md` lists keys and values. */
 export class SettingsStore {
@@ -31,7 +47,7 @@ export class SettingsStore {
    */
   async write(tenant: string, record: SettingsRecord): Promise<void> {
     const { jwe, kid } = await seal(tenant, record, this.#keys);
-    const metadata = { kid, updatedAt: record.updatedAt };
+    const metadata: Metadata = { kid, updatedAt: record.updatedAt };
     await withRetries(() => this.#kv.put(keyOf(tenant), jwe, { metadata }));
   }
 
@@ -43,6 +59,52 @@ export class SettingsStore {
   async delete(tenant: string): Promise<void> {
     await withRetries(() => this.#kv.delete(keyOf(tenant)));
   }
+
+  /**
+   * Lists the records of all tenants, in the order of their ids.
+   *
+   * @returns the records, and how many KV operations that took
+   * @throws {RefusedError} `store_unavailable`
+   */
+  async list(): Promise<{ records: ListedRecord[]; operations: number }> {
+    const records: ListedRecord[] = [];
+    let cursor: string | null = null;
+    let operations = 0;
+    do {
+      const options: KVNamespaceListOptions = { prefix: PREFIX, cursor };
+      const page: KVNamespaceListResult<Metadata> = await withRetries(() => this.#kv.list<Metadata>(options));
+      for (const { name, metadata } of page.keys) {
+        const tenant = name.slice(PREFIX.length);
+        records.push({
+          tenant,
+          kid: metadata?.kid,
+          updatedAt: metadata?.updatedAt,
+        });
+      }
+      cursor = page.list_complete ? null : page.cursor;
+      operations++;
+    } while (cursor !== null);
+    return { records, operations };
+  }
+
+  /**
+   * Seals a record anew by the first key, unless it is another one by now. KV has no compare-and-swap: a
+   * save in the milliseconds between the read and the write here is lost. Takes two KV operations.
+   *
+   * @returns whether it is sealed by the first key now
+   * @throws {RefusedError} `store_unavailable`, `record_unreadable`
+   */
+  async reseal({ tenant, updatedAt }: ListedRecord): Promise<boolean> {
+    const options = { cacheTtl: KV_CACHE_MIN_SECONDS };
+    const jwe = await withRetries(() => this.#kv.get(keyOf(tenant), options), []);
+    if (jwe === null) return false;
+    const record = await open(tenant, jwe, this.#keys);
+    if (updatedAt !== undefined && record.updatedAt !== updatedAt) return false;
+    const { jwe: resealed, kid } = await seal(tenant, record, this.#keys);
+    const metadata: Metadata = { kid, updatedAt: record.updatedAt };
+    await withRetries(() => this.#kv.put(keyOf(tenant), resealed, { metadata }), []);
+    return true;
+  }
 }
 
 /** The store of the Worker that serves a request. */
@@ -51,20 +113,5 @@ export function storeOf(c: { env: Env; var: { config: Config } }): SettingsStore
 }
 
 function keyOf(tenant: string): string {
-  return `smtp:${tenant}`;
-}
-
-/** KV answers 429 to a second write to a key within a second. Other errors are not worth waiting for. */
-async function withRetries<Result>(operation: () => Promise<Result>): Promise<Result> {
-  for (const delay of [...KV_RETRY_DELAYS_MS, undefined]) {
-    try {
-      return await operation();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : "unknown";
-      if (delay === undefined || !/\b429\b/.test(reason))
-        throw new RefusedError({ kind: "store_unavailable", reason });
-      await scheduler.wait(delay);
-    }
-  }
-  throw new Error("unreachable: the last try returns or throws");
+  return `${PREFIX}${tenant}`;
 }

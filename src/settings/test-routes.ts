@@ -1,9 +1,9 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { RefusedError } from "../errors.ts";
+import { remember } from "../history/remember.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { envelope } from "../http/envelope.ts";
 import { optionalJsonBody } from "../http/json-body.ts";
-import { attempt } from "../smtp/attempt.ts";
 import { compose } from "../smtp/message.ts";
 import { testMessage } from "../smtp/test-message.ts";
 import { emailAddressProblem } from "./email-address.ts";
@@ -11,6 +11,7 @@ import { testBody } from "./input.ts";
 import { keepsStoredPassword, withStoredPassword } from "./password-rule.ts";
 import type { Settings } from "./schema.ts";
 import { type SettingsStore, storeOf } from "./store.ts";
+import { tryOut } from "./try-out.ts";
 
 /**
  * Testing a tenant's settings: the stored ones, or others before they are saved.
@@ -19,16 +20,17 @@ import { type SettingsStore, storeOf } from "./store.ts";
  */
 export function testRoutes(authenticate: MiddlewareHandler<AppEnv>) {
   return new Hono<AppEnv>().post("/test", authenticate, optionalJsonBody(), testBody(), async (c) => {
-    const { tenant, caller, config, requestId } = c.var;
+    const { tenant, caller, requestId } = c.var;
     const { to, mode, settings: sent } = c.req.valid("json");
     const settings = await settingsToTest(sent ?? undefined, storeOf(c), tenant);
-    const clientName = config.hostname;
     if (mode === "probe") {
-      const steps = await attempt(settings, { clientName }, config);
+      const steps = await tryOut(c, settings);
+      remember(c, "tested");
       return c.json(envelope("OK", "The SMTP server accepts these settings. No mail was sent.", { steps }));
     }
     const content = testMessage(tenant, to ?? ownAddress(caller.email), requestId);
-    const steps = await attempt(settings, { clientName, message: await compose(settings, content) }, config);
+    const steps = await tryOut(c, settings, await compose(settings, content));
+    remember(c, "tested");
     return c.json(envelope("OK", "Mail Sent Successfully to the user", { steps }));
   });
 }

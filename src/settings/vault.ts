@@ -10,6 +10,8 @@ export interface SettingsRecord {
   updatedAt: string;
   /** Name of the caller who saved. */
   updatedBy: string;
+  /** Of the save, and so of no other record. */
+  version: string;
 }
 
 const KEY_WRAPPING = "A256KW";
@@ -56,9 +58,9 @@ export async function open(
       contentEncryptionAlgorithms: [CONTENT_ENCRYPTION],
       subject: tenant,
     });
-    const { settings, updatedAt, updatedBy } = payload;
+    const { settings, updatedAt, updatedBy, version } = payload;
     if (typeof settings !== "object" || settings === null) throw new Error("holds no settings");
-    return { settings, updatedAt, updatedBy };
+    return { settings, updatedAt, updatedBy, version };
   } catch (error) {
     // jose's messages speak of headers and claims by name, and never of what was sealed.
     const reason = error instanceof Error ? error.message : "unknown";

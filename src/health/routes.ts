@@ -1,0 +1,16 @@
+import { Hono } from "hono";
+import { version } from "../../package.json";
+import type { AppEnv } from "../http/app-env.ts";
+import { envelope } from "../http/envelope.ts";
+import { withRetries } from "../kv/retries.ts";
+
+/**
+ * Tells anybody whether the Worker can serve, and nothing else. The configuration and its keys have been
+ * parsed by the time a request comes here; what is left to see is whether KV answers.
+ */
+export function healthRoutes() {
+  return new Hono<AppEnv>().get("/health", async (c) => {
+    await withRetries(() => c.env.SMTP_SETTINGS.get("health"), []);
+    return c.json(envelope("OK", "Tenant Mail can serve.", { version }));
+  });
+}

@@ -1,0 +1,13 @@
+import * as z from "zod/mini";
+import { HISTORY_PAGE_ENTRIES, HISTORY_PAGE_MAX_ENTRIES } from "../limits.ts";
+
+const LIMIT_PROBLEM = `must be a whole number from 1 to ${HISTORY_PAGE_MAX_ENTRIES}`;
+
+/** The query of a read of history. */
+export const historyQuerySchema = z.object({
+  limit: z.pipe(
+    z.optional(z.string().check(z.regex(/^([1-9]\d{0,2}|1000)$/, LIMIT_PROBLEM))),
+    z.transform((text) => Number(text ?? HISTORY_PAGE_ENTRIES)),
+  ),
+  cursor: z.optional(z.string()),
+});

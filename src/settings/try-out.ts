@@ -1,0 +1,27 @@
+import type { Context } from "hono";
+import { RefusedError } from "../errors.ts";
+import { remember } from "../history/remember.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { converse } from "../smtp/client.ts";
+import { SmtpFailure, type Step } from "../smtp/conversation.ts";
+import { diagnose } from "../smtp/diagnosis.ts";
+import type { Message } from "../smtp/message.ts";
+import type { Settings } from "./schema.ts";
+
+/**
+ * Tries settings out for a caller who waits for the outcome, and notes a refusal in the tenant's history.
+ *
+ * @returns the stages passed
+ * @throws {RefusedError} `smtp_failed` with a diagnosis, or `invalid_fields` for a forbidden host
+ */
+export async function tryOut(c: Context<AppEnv>, settings: Settings, message?: Message): Promise<Step[]> {
+  const { config } = c.var;
+  const errand = { clientName: config.hostname, ...(message === undefined ? {} : { message }) };
+  try {
+    return await converse(settings, errand, config);
+  } catch (error) {
+    if (!(error instanceof SmtpFailure)) throw error;
+    remember(c, "test_refused");
+    throw new RefusedError({ kind: "smtp_failed", diagnosis: diagnose(error, settings) });
+  }
+}
