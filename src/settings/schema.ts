@@ -5,27 +5,36 @@ import { emailAddressProblem } from "./email-address.ts";
 /** Stands for the stored password: shown on reading; on saving, the wish to keep it (as Keycloak has it). */
 export const MASKED_PASSWORD = "**********";
 
+/** Longest `fromDisplayName` and `replyToDisplayName`. */
+export const DISPLAY_NAME_MAX_CHARACTERS = 200;
+
+/** Longest `user`. */
+export const USER_MAX_CHARACTERS = 255;
+
+/** Longest `password`. */
+export const PASSWORD_MAX_CHARACTERS = 1024;
+
 /** What is wrong with a field, for a person to read. */
 type Problem = { problem: string };
 
+const inputMandatoryText = z.string("must be a string");
 // Keycloak's console sends "" for a field left empty.
 const inputText = z.nullish(z.string("must be a string"));
 const inputPort = z.nullish(z.union([z.string(), z.int()], "must be a string or an integer"));
 const inputFlag = z.nullish(z.union([z.boolean(), z.string()], 'must be true, false, "true" or "false"'));
 
-const host = field(inputText, (text) => {
+const host = field(inputMandatoryText, (text) => {
   const parsed = parseHost(text);
   return "problem" in parsed ? parsed : parsed.host;
 });
 
-const emailAddress = field(inputText, (address) => {
-  const problem = emailAddressProblem(address);
-  return problem === undefined ? address : { problem };
-});
+const from = field(inputMandatoryText, validAddress);
 
-const displayName = field(inputText, (text) => singleLine(text, 200));
+const emailAddress = field(inputText, validAddress);
 
-const user = field(inputText, (text) => singleLine(text, 255));
+const displayName = field(inputText, (text) => singleLine(text, DISPLAY_NAME_MAX_CHARACTERS));
+
+const user = field(inputText, (text) => singleLine(text, USER_MAX_CHARACTERS));
 
 // White space can be part of a password.
 const password = field(inputText, verbatimPassword, { trim: false });
@@ -47,7 +56,7 @@ const flag = field(inputFlag, (input) => {
 const fields = {
   host: z.pipe(host, z.string()),
   port,
-  from: z.pipe(emailAddress, z.string()),
+  from: z.pipe(from, z.string()),
   fromDisplayName: displayName,
   replyTo: emailAddress,
   replyToDisplayName: displayName,
@@ -134,6 +143,11 @@ function isProblem(ruling: unknown): ruling is Problem {
   return typeof ruling === "object" && ruling !== null && "problem" in ruling;
 }
 
+function validAddress(address: string): string | Problem {
+  const problem = emailAddressProblem(address);
+  return problem === undefined ? address : { problem };
+}
+
 function singleLine(text: string, max: number): string | Problem {
   if (characters(text) > max) return { problem: `must have at most ${max} characters` };
   if (!text.isWellFormed()) return { problem: "must be valid Unicode" };
@@ -141,7 +155,8 @@ function singleLine(text: string, max: number): string | Problem {
 }
 
 function verbatimPassword(text: string): string | Problem {
-  if (characters(text) > 1024) return { problem: "must have at most 1024 characters" };
+  if (characters(text) > PASSWORD_MAX_CHARACTERS)
+    return { problem: `must have at most ${PASSWORD_MAX_CHARACTERS} characters` };
   if (!text.isWellFormed()) return { problem: "must be valid Unicode" };
   if (text !== MASKED_PASSWORD && text.trim() === MASKED_PASSWORD) {
     return { problem: `must be exactly ${MASKED_PASSWORD} to keep the stored one` };
