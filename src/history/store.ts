@@ -2,6 +2,7 @@ import { RefusedError } from "../errors.ts";
 import { withRetries } from "../kv/retries.ts";
 import { HISTORY_KEPT_SECONDS } from "../limits.ts";
 import type { HistoryEntry } from "./entry.ts";
+import { CURSOR_PROBLEM } from "./query.ts";
 
 /** Part of a tenant's history, newest first. */
 export interface HistoryPage {
@@ -41,8 +42,8 @@ export class HistoryStore {
       throw cursor === undefined ? error : forCursor(error);
     });
     // A cursor is a place in the namespace, and the caller may have made it up.
-    const keys = list.keys.filter(({ name }) => name.startsWith(prefix));
-    const entries = keys.flatMap(({ metadata }) => metadata ?? []);
+    if (list.keys.some(({ name }) => !name.startsWith(prefix))) throw cursorRefused();
+    const entries = list.keys.flatMap(({ metadata }) => metadata ?? []);
     return list.list_complete ? { entries } : { entries, cursor: list.cursor };
   }
 }
@@ -63,6 +64,10 @@ function prefixOf(tenant: string): string {
 function forCursor(error: unknown): unknown {
   if (!(error instanceof RefusedError) || error.refusal.kind !== "store_unavailable") return error;
   if (!/\b400\b/.test(error.refusal.reason)) return error;
-  const message = "must be the cursor of the page before";
-  return new RefusedError({ kind: "invalid_fields", errors: [{ field: "cursor", message }] });
+  return cursorRefused();
+}
+
+function cursorRefused(): RefusedError {
+  const errors = [{ field: "cursor", message: CURSOR_PROBLEM }];
+  return new RefusedError({ kind: "invalid_fields", errors });
 }

@@ -1,8 +1,16 @@
+import type { Context } from "hono";
 import { RefusedError } from "../errors.ts";
+import type { AppEnv } from "./app-env.ts";
 
-/** The entity tag of a version of something. */
-export function entityTag(version: string): string {
-  return `"${version}"`;
+/**
+ * Tells the caller the entity tag of a version. The answer must arrive as it is sent: whatever compresses
+ * it on the way, as Cloudflare does, weakens the tag, and `If-Match` never matches a weak one.
+ *
+ * @see RFC 9111 section 5.2.2.6 for `no-transform`
+ */
+export function tagWith(c: Context<AppEnv>, version: string): void {
+  c.header("ETag", entityTag(version));
+  c.header("Cache-Control", "no-store, no-transform");
 }
 
 /**
@@ -18,4 +26,8 @@ export function requireMatch(ifMatch: string | undefined, version: string | unde
   const tags = ifMatch.split(",").map((tag) => tag.trim());
   const matches = version !== undefined && (tags.includes("*") || tags.includes(entityTag(version)));
   if (!matches) throw new RefusedError({ kind: "precondition_failed" });
+}
+
+function entityTag(version: string): string {
+  return `"${version}"`;
 }

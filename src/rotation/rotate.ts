@@ -43,7 +43,7 @@ export async function rotate(
   const outdated = listing.records.filter(({ kid }) => kid !== sealing);
   const settled = outdated.filter(({ updatedAt }) => !isRecent(updatedAt, now));
   // Two for each record, and two for the progress.
-  const size = Math.floor((ROTATION_MAX_OPERATIONS - listing.operations - 2) / 2);
+  const size = Math.max(0, Math.floor((ROTATION_MAX_OPERATIONS - listing.operations - 2) / 2));
   const batch = batchAfter(await progress.read(), settled, size);
   const done = new Set<string>();
   const failures: RotationFailure[] = [];

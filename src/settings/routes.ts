@@ -5,7 +5,7 @@ import { remember } from "../history/remember.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { envelope } from "../http/envelope.ts";
 import { jsonBody } from "../http/json-body.ts";
-import { entityTag, requireMatch } from "../http/precondition.ts";
+import { requireMatch, tagWith } from "../http/precondition.ts";
 import { refusePrivateDestination } from "../smtp/destination.ts";
 import { changedFields } from "./changed-fields.ts";
 import { settingsBody, verifyQuery } from "./input.ts";
@@ -30,7 +30,7 @@ export function settingsRoutes<Resource extends "config" | "setup">(
       const record = await storeOf(c).read(c.var.tenant);
       if (record === undefined) throw new RefusedError({ kind: "nothing_stored" });
       const { settings, updatedAt, updatedBy, version } = record;
-      c.header("ETag", entityTag(version));
+      tagWith(c, version);
       const more = { settings: viewOf(settings), updatedAt, updatedBy, warnings: warningsOf(settings) };
       return c.json(envelope("OK", "Successfully read SMTP Details", more));
     })
@@ -41,9 +41,11 @@ export function settingsRoutes<Resource extends "config" | "setup">(
       refusePrivateDestination(sent.host, config);
       const store = storeOf(c);
       const keepsPassword = keepsStoredPassword(sent);
+      let beforeIsKnown = true;
       const before = await store.read(tenant).catch((error) => {
         // Otherwise it is for the history only, which no save depends on.
         if (keepsPassword || ifMatch !== undefined) throw error;
+        beforeIsKnown = false;
         return undefined;
       });
       requireMatch(ifMatch, before?.version);
@@ -51,8 +53,8 @@ export function settingsRoutes<Resource extends "config" | "setup">(
       if (c.req.valid("query").verify) await tryOut(c, settings);
       const record = { settings, updatedAt: new Date().toISOString(), updatedBy: nameOf(caller), version };
       await store.write(tenant, record);
-      remember(c, "saved", changedFields(before?.settings, settings));
-      c.header("ETag", entityTag(version));
+      remember(c, "saved", beforeIsKnown ? changedFields(before?.settings, settings) : undefined);
+      tagWith(c, version);
       return c.json(envelope("OK", "Successfully updated SMTP Details"));
     })
     .delete(path, authenticate, async (c) => {
