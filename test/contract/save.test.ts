@@ -46,6 +46,7 @@ describe.each(families)("saving, $family", ({ address }) => {
       settings: { ...present, port: 587, starttls: true, ssl: false },
       updatedBy: "ada",
       updatedAt: expect.any(String),
+      version: expect.stringMatching(/^[\da-f-]{36}$/),
     });
   });
 

@@ -110,14 +110,14 @@ describe("for every request", () => {
     await fc.assert(property);
   });
 
-  it("what was read can be sent back, and changes nothing but the time", async () => {
+  it("what was read can be sent back, and changes nothing but time and version", async () => {
     const property = fc.asyncProperty(acceptableSettings, async (settings) => {
       expect(await ada.save(settings)).toEqual(saved);
       const [read, opened] = [await ada.read(), await ada.opened()];
       const { settings: view, ...others } = read.body as { settings: Json };
       expect(await ada.save(view)).toEqual(saved);
       const updatedAt = expect.any(String);
-      expect(await ada.opened()).toEqual({ ...opened, updatedAt });
+      expect(await ada.opened()).toEqual({ ...opened, updatedAt, version: expect.any(String) });
       expect((await ada.read()).body).toEqual({ ...others, settings: view, updatedAt });
     });
     await fc.assert(property);

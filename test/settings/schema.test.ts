@@ -1,14 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { FieldError } from "../../src/errors.ts";
-import { fieldErrors, lacksMandatoryField, settingsSchema } from "../../src/settings/schema.ts";
+import { invalidFields } from "../../src/http/invalid-fields.ts";
+import { lacksMandatoryField, settingsSchema } from "../../src/settings/schema.ts";
 
 const mandatory = { host: "smtp.example.net", from: "sender@example.com" };
 const defaults = { ...mandatory, port: 587, starttls: false, ssl: false };
 
 /** What the schema says against a body; nothing where it accepts it. */
-function errorsOf(body: unknown): FieldError[] {
+function errorsOf(body: unknown): readonly FieldError[] {
   const result = settingsSchema.safeParse(body);
-  return result.success ? [] : fieldErrors(result.error.issues);
+  if (result.success) return [];
+  const { refusal } = invalidFields(result.error.issues);
+  return refusal.kind === "invalid_fields" ? refusal.errors : [];
 }
 
 describe("the settings schema", () => {

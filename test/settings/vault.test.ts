@@ -15,6 +15,7 @@ const record: SettingsRecord = {
   }),
   updatedAt: "2026-11-20T12:00:00.000Z",
   updatedBy: "ada",
+  version: "b8d9a9f4-0000-4000-8000-000000000001",
 };
 
 describe("sealing", () => {

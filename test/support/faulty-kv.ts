@@ -1,19 +1,25 @@
 import { env } from "cloudflare:workers";
+import { keyOrPrefix } from "./counting-kv.ts";
 
-type Operation = "get" | "put" | "delete";
+type Operation = "get" | "put" | "delete" | "list";
 
 /** What production's KV says, word for word, to a second write to a key within a second. */
 export const TOO_MANY_REQUESTS = "KV PUT failed: 429 Too Many Requests";
 
-/** The Worker's own namespace, whose first `times` calls of one operation fail with `message`. */
-export function faultyKv(operation: Operation, message: string, times: number) {
+/**
+ * The Worker's own namespace, whose first `times` calls of one operation fail with `message`.
+ *
+ * @param about the beginning of the keys that this and the count of calls are limited to
+ */
+export function faultyKv(operation: Operation, message: string, times: number, about = "") {
   let calls = 0;
   const kv = new Proxy(env.SMTP_SETTINGS, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== "function") return member;
       return async (...parameters: unknown[]) => {
-        if (name === operation && ++calls <= times) throw new Error(message);
+        const isMeant = name === operation && keyOrPrefix(parameters).startsWith(about);
+        if (isMeant && ++calls <= times) throw new Error(message);
         return Reflect.apply(member, target, parameters);
       };
     },
