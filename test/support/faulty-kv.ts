@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { keyOrPrefix } from "./counting-kv.ts";
+import { interceptedKv } from "./intercepted-kv.ts";
 
 type Operation = "get" | "put" | "delete" | "list";
 
@@ -13,16 +13,9 @@ export const TOO_MANY_REQUESTS = "KV PUT failed: 429 Too Many Requests";
  */
 export function faultyKv(operation: Operation, message: string, times: number, about = "") {
   let calls = 0;
-  const kv = new Proxy(env.SMTP_SETTINGS, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name);
-      if (typeof member !== "function") return member;
-      return async (...parameters: unknown[]) => {
-        const isMeant = name === operation && keyOrPrefix(parameters).startsWith(about);
-        if (isMeant && ++calls <= times) throw new Error(message);
-        return Reflect.apply(member, target, parameters);
-      };
-    },
+  const kv = interceptedKv(env.SMTP_SETTINGS, (name, key) => {
+    const isMeant = name === operation && key.startsWith(about);
+    if (isMeant && ++calls <= times) throw new Error(message);
   });
   return { kv, calls: () => calls };
 }
