@@ -20,6 +20,17 @@ export function tenantFromHost() {
   });
 }
 
+/** For what belongs to no tenant: lets requests on to the base host and to tenants' hosts, and to no other. */
+export function platformHost() {
+  return createMiddleware<AppEnv>(async function platformHost(c, next) {
+    const hostname = hostnameOf(c.req.url);
+    const base = c.var.config.hostname;
+    const label = hostname.endsWith(`.${base}`) ? hostname.slice(0, -base.length - 1) : undefined;
+    if (hostname !== base && !isTenantId(label ?? "")) throw notFound("not a host of the platform");
+    await next();
+  });
+}
+
 /** SHIFT: the tenant is in the path, and the host is the base host itself. */
 export function tenantFromPath() {
   return createMiddleware<AppEnv>(async function tenantFromPath(c, next) {

@@ -72,7 +72,7 @@ export function openApiDocument({
           scheme: "bearer",
           bearerFormat: "JWT",
           description:
-            "An access token of the tenant's own realm (RFC 6750), whose holder has an administrator's role.",
+            "Authorization: Bearer, with an access token of the tenant's own realm (RFC 6750), whose holder has an administrator's role.",
         },
       },
     },

@@ -16,7 +16,7 @@ export interface Example {
 
 /** OpenAPI 3.1 section 4.8.14. */
 export interface MediaType {
-  schema: Reference | JsonSchema;
+  schema: JsonSchema;
   examples?: Record<string, Example>;
   example?: unknown;
 }
@@ -65,8 +65,16 @@ export interface Server {
   variables: Record<string, { default: string; description: string }>;
 }
 
+/** OpenAPI 3.1 section 4.8.27. */
+export interface SecurityScheme {
+  type: "http";
+  scheme: "bearer";
+  bearerFormat: string;
+  description: string;
+}
+
 /** The methods of {@link PathItem}. */
-export const METHODS = ["get", "post", "delete"] as const;
+export const METHODS = ["post", "get", "delete"] as const;
 
 /** OpenAPI 3.1 section 4.8.9. */
 export type PathItem = { servers?: Server[]; parameters?: Parameter[] } & Partial<
@@ -91,6 +99,6 @@ export interface OpenApiDocument {
     schemas: Record<string, JsonSchema>;
     responses: Record<string, Response>;
     headers: Record<string, Header>;
-    securitySchemes: Record<string, object>;
+    securitySchemes: Record<string, SecurityScheme>;
   };
 }
