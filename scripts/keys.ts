@@ -1,12 +1,31 @@
-import { newSettingsKeys } from "./lib/settings-keys.ts";
+import { text } from "node:stream/consumers";
+import { reasonOf } from "../src/errors.ts";
+import { newSettingsKeys, rotatedSettingsKeys } from "./lib/settings-keys.ts";
+
+const USAGE = `usage: npm run --silent keys -- new
+       npm run --silent keys -- rotate < keys.json
+
+  new      print a value for the secret SETTINGS_KEYS: a JWK Set with one fresh 256-bit key
+  rotate   read the present value from standard input, and print it with a fresh key put first
+
+The present value is not taken as an argument, which every user of the machine could see, nor from the
+environment, which every process started from it would inherit.`;
 
 const [command, ...rest] = process.argv.slice(2);
 
 if (command === "new" && rest.length === 0) {
   console.log(newSettingsKeys());
+} else if (command === "rotate" && rest.length === 0 && !process.stdin.isTTY) {
+  try {
+    console.log(await rotatedSettingsKeys(await text(process.stdin)));
+  } catch (error) {
+    fail(`What came on standard input is no value of SETTINGS_KEYS: ${reasonOf(error)}`);
+  }
 } else {
-  console.error(`usage: npm run --silent keys -- new
+  fail(USAGE, 2);
+}
 
-  new   print a value for the secret SETTINGS_KEYS: a JWK Set with one fresh 256-bit key`);
-  process.exitCode = 2;
+function fail(message: string, status = 1): void {
+  console.error(message);
+  process.exitCode = status;
 }

@@ -135,7 +135,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-async function parseSettingsKeys(text: string | undefined): Promise<Config["settingsKeys"]> {
+/**
+ * The keys in a value of `SETTINGS_KEYS`.
+ *
+ * @throws {RefusedError} `misconfigured`, saying what is wrong and never quoting a key
+ */
+export async function parseSettingsKeys(text: string | undefined): Promise<Config["settingsKeys"]> {
   const jwks = parseKeyList("SETTINGS_KEYS", text);
   const keys = await Promise.all(jwks.map(parseSettingsKey));
   if (new Set(keys.map(({ kid }) => kid)).size < keys.length) {
