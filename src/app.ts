@@ -11,7 +11,7 @@ import { passThrough } from "./http/pass-through.ts";
 import { type Answer, answerTo, internalServerError } from "./http/refusal.ts";
 import { requestLog } from "./http/request-log.ts";
 import { responseHeaders } from "./http/response-headers.ts";
-import { platformHost, tenantFromHost, tenantFromPath } from "./http/tenant.ts";
+import { tenantFromHost, tenantFromPath } from "./http/tenant.ts";
 import { openApiRoutes } from "./openapi/routes.ts";
 import { settingsRoutes } from "./settings/routes.ts";
 import { testRoutes } from "./settings/test-routes.ts";
@@ -43,7 +43,7 @@ app.onError((error, c) =>
 );
 
 function publicRoutes() {
-  return new Hono<AppEnv>().use(platformHost()).route("/", healthRoutes()).route("/", openApiRoutes());
+  return new Hono<AppEnv>().route("/", healthRoutes()).route("/", openApiRoutes());
 }
 
 function tenantRoutes<Resource extends "config" | "setup">(

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import { version } from "../../package.json";
-import { RefusedError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { envelope } from "../http/envelope.ts";
+import { readOnly } from "../http/read-only.ts";
 import { platformHost } from "../http/tenant.ts";
 import { withRetries } from "../kv/retries.ts";
 
@@ -11,13 +11,8 @@ import { withRetries } from "../kv/retries.ts";
  * parsed by the time a request comes here; what is left to see is whether KV answers.
  */
 export function healthRoutes() {
-  return new Hono<AppEnv>()
-    .get("/health", platformHost(), async (c) => {
-      await withRetries(() => c.env.SMTP_SETTINGS.get("health"), []);
-      return c.json(envelope("OK", "Tenant Mail can serve.", { version }));
-    })
-    .all(() => {
-      // At the base host, the path would otherwise be looked for among those of tenants, and not be found.
-      throw new RefusedError({ kind: "method_not_allowed", allowed: ["GET", "HEAD"] });
-    });
+  return new Hono<AppEnv>().use("/health", platformHost(), readOnly()).get("/health", async (c) => {
+    await withRetries(() => c.env.SMTP_SETTINGS.get("health"), []);
+    return c.json(envelope("OK", "Tenant Mail can serve.", { version }));
+  });
 }

@@ -8,7 +8,7 @@ import { type SchemaId, schemaReference } from "./schemas.ts";
 import type { Example, Header, Reference, Response } from "./types.ts";
 
 /** A refusal of each kind, so that a new kind that is not documented does not compile. */
-const SAMPLES: { [Kind in Refusal["kind"]]: () => Extract<Refusal, { kind: Kind }> } = {
+export const SAMPLES: { [Kind in Refusal["kind"]]: () => Extract<Refusal, { kind: Kind }> } = {
   plain_http: () => ({ kind: "plain_http" }),
   not_found: () => ({ kind: "not_found", reason: "" }),
   nothing_stored: () => ({ kind: "nothing_stored" }),
@@ -159,7 +159,8 @@ function responseOf(
 }
 
 const HEADERS: Record<string, string> = {
-  "WWW-Authenticate": "The challenge (RFC 6750 section 3); without error where no token was sent.",
+  "WWW-Authenticate":
+    "The challenge (RFC 6750 section 3), without error where no token was sent; absent over plain http.",
   "Retry-After": "Seconds after which to try again; absent where that does not help.",
   Allow: "The methods that the address knows.",
 };

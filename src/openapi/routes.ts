@@ -2,6 +2,8 @@ import { Hono } from "hono";
 import { version } from "../../package.json";
 import type { Config } from "../config.ts";
 import type { AppEnv } from "../http/app-env.ts";
+import { readOnly } from "../http/read-only.ts";
+import { platformHost } from "../http/tenant.ts";
 import { openApiDocument } from "./document.ts";
 import { docsPage } from "./page/page.ts";
 import { STYLESHEET } from "./page/stylesheet.ts";
@@ -14,7 +16,11 @@ const CONTENT_SECURITY_POLICY =
 export function openApiRoutes() {
   const documents = new WeakMap<Config, string>();
   const pages = new WeakMap<Config, string>();
+  const guards = [platformHost(), readOnly()] as const;
   return new Hono<AppEnv>()
+    .use("/openapi.json", ...guards)
+    .use("/docs", ...guards)
+    .use("/docs.css", ...guards)
     .get("/openapi.json", (c) => {
       const { config } = c.var;
       const document = documents.get(config) ?? JSON.stringify(openApiDocument({ ...config, version }));
