@@ -59,7 +59,7 @@ thead th { color: var(--quiet); font-size: .85rem; font-weight: 600; }
 th { font-weight: 400; }
 th:first-child { padding-left: 0; }
 th:last-child, td:last-child { padding-right: 0; }
-tbody th { min-width: 7rem; overflow-wrap: anywhere; }
+tbody th { white-space: nowrap; }
 td { min-width: 5rem; }
 td:last-child { min-width: 9rem; }
 td code { overflow-wrap: anywhere; }
