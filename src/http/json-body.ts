@@ -1,3 +1,4 @@
+import type { Context, Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { every } from "hono/combine";
 import { createMiddleware } from "hono/factory";
@@ -15,13 +16,21 @@ export function jsonBody() {
 
 /** As {@link jsonBody}; a request without a body, whatever type it declares, has an empty object. */
 export function optionalJsonBody() {
-  const required = jsonBody();
+  const limited = bodyAtMost(BODY_MAX_BYTES);
+  const json = every(jsonMediaType(), utf8Json(BODY_MAX_BYTES));
   return createMiddleware<AppEnv>(async function optionalJsonBody(c, next) {
-    const hasBody = c.req.raw.body !== null && c.req.header("Content-Length") !== "0";
-    if (hasBody) return required(c, next);
-    c.req.bodyCache.json = Promise.resolve({});
-    await next();
+    if (c.req.raw.body === null) return withEmptyObject(c, next);
+    // A stream may turn out to hold nothing, so its bytes are counted before its type is looked at.
+    return limited(c, async () => {
+      const { byteLength } = await c.req.arrayBuffer();
+      await (byteLength === 0 ? withEmptyObject(c, next) : json(c, next));
+    });
   });
+}
+
+function withEmptyObject(c: Context, next: Next): Promise<void> {
+  c.req.bodyCache = { json: Promise.resolve({}) };
+  return next();
 }
 
 // Parameters such as `charset` mean nothing for JSON (RFC 8259 section 11).

@@ -49,7 +49,7 @@ const stage = z.enum(["connect", "greeting", "tls", "authentication", "sender", 
 export const stepSchema = z.object({
   stage,
   milliseconds: z.int().check(z.minimum(0)),
-  tls: z.exactOptional(z.enum(["implicit", "STARTTLS"])),
+  tls: z.exactOptional(z.enum(["implicit", "STARTTLS", "none"])),
   mechanism: text,
   reply: text,
 }) satisfies z.ZodMiniType<Step>;

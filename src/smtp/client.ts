@@ -143,11 +143,12 @@ async function talk(
     if (mechanism === undefined) throw conversation.failure("authentication_not_offered");
     await called((done) => connection.login({ user, pass: password, method: mechanism }, done));
     conversation.pass({ stage: "authentication", mechanism }, "sender");
+  } else if (!connection.secure) {
+    conversation.pass({ stage: "tls", tls: "none" }, "sender");
   }
   if (message !== undefined) {
     const response = await send(connection, message, conversation, log);
-    const { text } = parseReply(withoutCredentials(response, user, password));
-    conversation.pass({ stage: "message", reply: text }, "message");
+    conversation.pass({ stage: "message", reply: parseReply(response).text }, "message");
   }
   // Said, and not waited for: the socket is closed right after.
   connection.quit();
@@ -181,16 +182,24 @@ function failureOf(
   if (conversation.stage === "connect") return conversation.failure("not_connected");
   if (!log.greeted) return conversation.failure("not_smtp");
   const { code, response = "" } = error as { code?: string; response?: string };
-  const reply = /^[45]\d\d/.test(response)
-    ? withoutCredentials(response, settings.user, settings.password)
-    : undefined;
+  const reply = /^[45]\d\d/.test(response) ? shownReply(response, settings, conversation) : undefined;
   if (conversation.stage === "tls" && !log.startTlsOffered) {
     return conversation.failure("starttls_not_offered", reply);
   }
   if (error instanceof TimeoutError || code === "ETIMEDOUT") return conversation.failure("timeout");
   if (reply !== undefined) return conversation.failure("reply", reply);
+  // Found by nodemailer, by the server's SIZE.
+  if (code === "EMESSAGE") return new SmtpFailure("too_large", "message", conversation.steps);
   if (conversation.stage === "tls") return conversation.failure("tls_failed");
   return conversation.failure(code === "ECONNECTION" || code === "ESOCKET" ? "closed" : "protocol_error");
+}
+
+/**
+ * Blots credentials out of replies to AUTH only. Later ones repeat what the caller may choose, such as a
+ * recipient: blotting there would tell whether a guess is the stored password.
+ */
+function shownReply(reply: string, { user, password }: Settings, { stage }: Conversation): string {
+  return stage === "authentication" ? withoutCredentials(reply, user, password) : reply;
 }
 
 /** Turns a call with a callback into a promise. */

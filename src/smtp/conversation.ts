@@ -6,8 +6,8 @@ export interface Step {
   stage: Stage;
   /** Time since the stage before. */
   milliseconds: number;
-  /** How the connection is encrypted (stage `tls`). */
-  tls?: "implicit" | "STARTTLS";
+  /** How the connection is encrypted, if it is (stage `tls`). */
+  tls?: "implicit" | "STARTTLS" | "none";
   /** SASL mechanism (stage `authentication`). */
   mechanism?: string;
   /** What the server said when it took the message, its queue id included (stage `message`). */
@@ -27,7 +27,8 @@ export type FailureKind =
   | "plaintext_injected"
   | "credentials_need_tls"
   | "authentication_not_offered"
-  | "smtputf8_not_offered";
+  | "smtputf8_not_offered"
+  | "too_large";
 
 /** A conversation that ended early, with what was passed before. */
 export class SmtpFailure extends Error {

@@ -42,6 +42,7 @@ const SENTENCES: Record<FailureKind, (stage: Stage) => string> = {
   plaintext_injected: () => "Data in clear came after the SMTP server's answer to STARTTLS.",
   credentials_need_tls: () => "The connection is not encrypted, so user and password were not sent.",
   authentication_not_offered: () => "The SMTP server does not offer to check a user and password.",
+  too_large: () => "The message is larger than the SMTP server takes.",
   smtputf8_not_offered: (stage) =>
     `The SMTP server cannot take ${WHAT[stage]}'s address, as it lacks SMTPUTF8.`,
 };

@@ -21,6 +21,12 @@ interface Row {
 
 const GOOGLE = /gmail|gsmtp|google/i;
 
+// Workers leave Cloudflare by addresses that they share with others, so blocklists know some of them.
+const BLOCKED = /block(ed|list)|spamhaus|banned|unsolicited|reputation|5\.7\.60[5-9]/i;
+
+const NOT_OWNED =
+  /send ?as|sender address rejected|not owned by|not (allowed|permitted|authori[sz]ed) to send|permissions? to send/i;
+
 /** The first row that fits is the hint, so the particular stand before the general. */
 export const ROWS: readonly Row[] = [
   {
@@ -47,7 +53,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     when: ({ kind }) => kind === "not_smtp",
-    hint: "Check host and port: what answers there does not greet as an SMTP server within 5 seconds.",
+    hint: "Check host and port: what answers there does not greet and answer EHLO as an SMTP server does, or not in time.",
     source: "RFC 5321 section 3.1",
   },
   {
@@ -90,6 +96,14 @@ export const ROWS: readonly Row[] = [
     hint: "The server does not keep to SMTP. Check host and port, then ask who runs it.",
     source: "RFC 5321 section 4.2",
   },
+  {
+    when: ({ kind, reply }) =>
+      kind === "too_large" ||
+      /^5\.(2\.3|3\.4)$/.test(reply?.enhancedCode ?? "") ||
+      (reply?.code === 552 && /size|large|exceed/i.test(reply.text)),
+    hint: "The message is larger than the server takes.",
+    source: "RFC 1870 section 6, RFC 3463 sections 3.3 and 3.4",
+  },
   refused(/^534$/, /^5\.7\.9$/, {
     hint: "The account has 2-Step Verification on: make an app password for it, and use that as password.",
     source: "https://support.google.com/accounts/answer/185833",
@@ -101,6 +115,11 @@ export const ROWS: readonly Row[] = [
       (GOOGLE.test(settings.host) || GOOGLE.test(reply.text)),
     hint: "Google does not take the account's own password: turn 2-Step Verification on, make an app password, and use that.",
     source: "https://support.google.com/mail/?p=BadCredentials",
+  },
+  {
+    when: ({ reply }) => reply?.enhancedCode === "5.7.139" && /credentials were incorrect/i.test(reply.text),
+    hint: "Check user and password: Microsoft 365 does not know them.",
+    source: "https://learn.microsoft.com/entra/identity-platform/reference-error-codes",
   },
   refused(/^535$/, /^5\.7\.139$/, {
     hint: "Microsoft 365 has SMTP AUTH off for this mailbox or organisation: an administrator has to turn on Authenticated SMTP, and security defaults must allow it.",
@@ -132,6 +151,16 @@ export const ROWS: readonly Row[] = [
     source: "RFC 4954 section 6",
   },
   {
+    when: ({ stage, reply }) => stage === "tls" && reply !== undefined,
+    hint: "The server offers STARTTLS but cannot begin it: ask who runs it, or try port 465 with ssl.",
+    source: "RFC 3207 section 4",
+  },
+  {
+    when: ({ stage, reply }) => stage === "authentication" && (reply?.code ?? 500) < 500,
+    hint: "The server cannot check passwords at the moment: try again in some minutes.",
+    source: "RFC 4954 section 6",
+  },
+  {
     when: ({ stage, reply }) => stage === "authentication" && (reply?.code ?? 0) >= 500,
     hint: "Check user and password. Many providers want the whole email address as user, and a password made for applications.",
     source: "RFC 4954 section 6, RFC 3463 section 3.8",
@@ -152,10 +181,19 @@ export const ROWS: readonly Row[] = [
     hint: "Amazon SES sends for verified identities only: verify the address or domain of from, and in the sandbox the recipient's, in the region of host.",
     source: "https://repost.aws/knowledge-center/ses-554-400-message-rejected-error",
   },
+  refused(/^5/, /^5\.7\.26$/, {
+    hint: "The sender's domain does not name this server: add it to the domain's SPF record, and have the server sign with DKIM.",
+    source: "RFC 7372 section 3.2, https://support.google.com/mail/answer/81126",
+  }),
+  {
+    when: ({ reply }) => (reply?.code ?? 0) >= 500 && BLOCKED.test(`${reply?.enhancedCode} ${reply?.text}`),
+    hint: "The server turns away this address of Cloudflare's, or what it takes for spam: use the submission host of your mail provider (port 587 or 465), or ask who runs the server to let mail with your user and password through.",
+    source:
+      "RFC 3463 section 3.8, https://learn.microsoft.com/defender-office-365/external-senders-troubleshooting",
+  },
   {
     when: ({ stage, reply }) =>
-      /^5\.7\./.test(reply?.enhancedCode ?? "") &&
-      (stage === "sender" || /sender|from|send ?as/i.test(reply?.text ?? "")),
+      /^5\.7\./.test(reply?.enhancedCode ?? "") && (stage === "sender" || NOT_OWNED.test(reply?.text ?? "")),
     hint: "The user may not send as this address: set from (or envelopeFrom) to an address that belongs to the user, or have it allowed.",
     source: "RFC 3463 section 3.8, https://www.postfix.org/postconf.5.html#reject_sender_login_mismatch",
   },
@@ -172,10 +210,6 @@ export const ROWS: readonly Row[] = [
   refused(/^5/, /^5\.1\./, {
     hint: "The server does not know this address: check it.",
     source: "RFC 3463 section 3.2",
-  }),
-  refused(/^5/, /^5\.[23]\.4$/, {
-    hint: "The message is larger than the server takes.",
-    source: "RFC 1870 section 6, RFC 3463 section 3.3",
   }),
   {
     when: ({ stage }) => stage === "recipient",

@@ -53,7 +53,7 @@ export function isPublicDestination(host: string): boolean {
 
 /** Whether a host, as {@link parseHost} gives it, is an IP address and not a name. */
 export function isAddress(host: string): boolean {
-  return ipaddr.isValid(host);
+  return host.includes(":") || /^\d+(\.\d+){3}$/.test(host);
 }
 
 function parseIPv6(bare: string): ParsedHost {

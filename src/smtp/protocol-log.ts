@@ -8,8 +8,10 @@ interface Entry {
   discarded?: number;
 }
 
-// RFC 5321 section 4.3.2: a server greets with 220, or turns the client away with 421 or 554.
-const GREETING = /^(220|421|554)([ -]|$)/;
+// RFC 5321 section 4.3.2: what an SMTP server turns a client away with, at its greeting and at EHLO or HELO.
+// Others greet with 220, too: FTP servers, for one, and what those say to EHLO is 500, 502 or 530.
+const TURNED_AWAY = /^(421|554)([ -]|$)/;
+const TURNED_AWAY_BY_NAME = /^(421|45\d|501|504|55\d)([ -]|$)/;
 
 // nodemailer logs the piece of a reply that a closing server leaves, too: no "25" is a 250.
 const POSITIVE = /^2\d\d([ -]|$)/;
@@ -26,7 +28,7 @@ export class ProtocolLog {
   #ehlo = "";
   /** Whether the server has offered STARTTLS. */
   startTlsOffered = false;
-  /** Whether the server greeted as an SMTP server does. */
+  /** Whether the server has shown itself to be an SMTP server, by its greeting and its answer to EHLO. */
   greeted = false;
   /** Whether bytes came in clear where the server's TLS should have begun (CVE-2011-0411). */
   plaintextInjected = false;
@@ -75,12 +77,10 @@ export class ProtocolLog {
 
   #onReply(text: string): void {
     this.#watchdog.allow(SMTP_REPLY_TIMEOUT_MS);
-    if (!this.greeted) {
-      this.greeted = GREETING.test(text);
-      return;
-    }
     const command = this.#unanswered.shift();
     const accepted = POSITIVE.test(text);
+    if (command === undefined) this.greeted ||= TURNED_AWAY.test(text);
+    if (command === "EHLO" || command === "HELO") this.greeted ||= accepted || TURNED_AWAY_BY_NAME.test(text);
     const { stage } = this.#conversation;
     if (command === "EHLO" && accepted) {
       this.#ehlo = text;

@@ -11,7 +11,7 @@ export interface Reply {
 export function parseReply(raw: string): Reply {
   const lines = raw.split(/\r?\n/);
   const codes = /^(\d{3})[ -]?(?:([245]\.\d{1,3}\.\d{1,3})\b)?/;
-  const [, code, enhancedCode] = codes.exec(lines.at(-1) ?? "") ?? [];
+  const [, code, enhancedCode] = codes.exec(lines[0] ?? "") ?? [];
   const text = lines.map((line) => line.replace(codes, "")).join(" ");
   return { code: Number(code), enhancedCode, text: printable(text) };
 }

@@ -3,13 +3,14 @@ import { invalidField } from "../support/answers.ts";
 import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
 import { deliver, failureOf } from "../support/smtp/conversations.ts";
+import type { Act } from "../support/smtp/scripted-server.ts";
+import { replies } from "../support/smtp/scripts.ts";
 import { type OrderedServer, scriptedServer } from "../support/smtp/servers.ts";
 import { newTester, type Tester } from "../support/smtp/tester.ts";
 
-const forbidden = invalidField(
-  "host",
-  "must be a public host: loopback, private and other special addresses are not dialled",
-);
+const PROBLEM = "must be a public host: loopback, private and other special addresses are not dialled";
+const forbidden = invalidField("host", PROBLEM);
+const forbiddenInTest = invalidField("settings.host", PROBLEM);
 const GUARDED = { env: { ALLOW_PRIVATE_HOSTS: "false" } };
 const hosts = [
   "localhost",
@@ -33,7 +34,7 @@ describe("a private destination", () => {
   it.each(hosts)("%s is not dialled for a test", async (host) => {
     for (const mode of ["send", "probe"]) {
       const settings = localSettings(server.port, { host });
-      expect(await tester.test({ settings, mode }, GUARDED)).toEqual(forbidden);
+      expect(await tester.test({ settings, mode }, GUARDED)).toEqual(forbiddenInTest);
     }
     expect((await server.findings()).connections).toBe(0);
   });
@@ -52,6 +53,14 @@ describe("a private destination", () => {
   });
 });
 
+function ftp(reply: string): Act[] {
+  return [
+    { send: "220 (vsFTPd 3.0.3)\r\n" },
+    ...["EHLO", "HELO"].flatMap((command) => replies(command, reply)),
+    { hang: true },
+  ];
+}
+
 describe("what does not greet as an SMTP server", () => {
   const settings = { host: "127.0.0.1" };
 
@@ -65,6 +74,10 @@ describe("what does not greet as an SMTP server", () => {
         ],
         [{ send: "HTTP/1.1 200 OK\r\n\r\nsecret page" }, { hang: true as const }],
         [{ send: "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n" }, { hang: true as const }],
+        ftp("500 Unknown command. secret banner"),
+        ftp("530 Please login with USER and PASS. secret banner"),
+        ftp("502 EHLO not implemented. secret banner"),
+        [{ send: "220 FTP\r\n" }, { close: true as const }],
         [{ send: "+OK POP3 ready\r\n" }, { hang: true as const }],
         [{ send: "* OK IMAP4rev1 ready\r\n" }, { hang: true as const }],
         [{ send: "-ERR wrong number of arguments\r\n" }, { hang: true as const }],
@@ -76,7 +89,7 @@ describe("what does not greet as an SMTP server", () => {
       expect(diagnosis).toEqual({
         message: "A connection was made, but nothing greeted there as an SMTP server.",
         stage: "greeting",
-        hint: "Check host and port: what answers there does not greet as an SMTP server within 5 seconds.",
+        hint: "Check host and port: what answers there does not greet and answer EHLO as an SMTP server does, or not in time.",
         steps: [{ stage: "connect", milliseconds: expect.any(Number) }],
       });
     }

@@ -31,7 +31,7 @@ describe("credentials that a server repeats do not reach the diagnosis", () => {
     expectNoSecret(JSON.stringify(diagnosis));
   });
 
-  it("nor do they reach the steps of a success", async () => {
+  it("but later replies stay as they are: blotted, they would tell whether a guess is the password", async () => {
     const server = await scriptedServer([
       ...authenticated(),
       ...replies("MAIL", "250 ok"),
@@ -40,7 +40,7 @@ describe("credentials that a server repeats do not reach the diagnosis", () => {
       ...replies(".", `250 2.0.0 queued for ${password}`),
       { hang: true },
     ]);
-    expect((await stepsOf(server, { password })).at(-1)).toMatchObject({ reply: "queued for ***" });
+    expect((await stepsOf(server, { password })).at(-1)).toMatchObject({ reply: `queued for ${password}` });
   });
 
   it("and a password that looks like a code leaves the codes as they are", async () => {

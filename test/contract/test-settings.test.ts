@@ -41,6 +41,7 @@ describe.each(families)("testing settings, $family", (family) => {
     ["no body", undefined, {}],
     ["no body, though a Content-Type", undefined, { "Content-Type": "application/json" }],
     ["no body, and a Content-Type of something else", undefined, { "Content-Type": "text/plain" }],
+    ["a stream without a byte", new Blob([]).stream(), { "Content-Type": "text/plain" }],
     ["an empty object", {}, {}],
     ["nulls only", { to: null, mode: null, settings: null }, {}],
     ["mode send", { mode: "send" }, {}],
@@ -80,7 +81,7 @@ describe.each(families)("testing settings, $family", (family) => {
     await tester.save(localSettings(server.port));
     const token = await tester.ada.realm.token({ email });
     expect(await tester.test(undefined, { token })).toEqual(
-      invalidField("to", "must be given, as the token has no email claim to send the test to"),
+      invalidField("to", "must be given, as the token has no email claim that the test can go to"),
     );
     expect((await server.findings()).connections).toBe(0);
   });
@@ -142,7 +143,7 @@ describe.each(families)("testing settings, $family", (family) => {
     const [stored, other] = [await mailServer(), await scriptedServer([])];
     await tester.save(localSettings(stored.port));
     expect(await tester.test({ settings: settingsFor(other.port) })).toEqual(
-      invalidField("password", `must be sent again, as it belongs to another ${changed}`),
+      invalidField("settings.password", `must be sent again, as it belongs to another ${changed}`),
     );
     expect((await other.findings()).connections).toBe(0);
   });
@@ -151,7 +152,7 @@ describe.each(families)("testing settings, $family", (family) => {
     const server = await scriptedServer([]);
     const settings = localSettings(server.port, { password: "**********" });
     expect(await tester.test({ settings })).toEqual(
-      invalidField("password", "is not stored, so it cannot be kept: send it"),
+      invalidField("settings.password", "is not stored, so it cannot be kept: send it"),
     );
     expect((await server.findings()).connections).toBe(0);
   });

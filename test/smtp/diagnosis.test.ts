@@ -2,6 +2,9 @@ import { describe, expect, it } from "vitest";
 import { settingsSchema } from "../../src/settings/schema.ts";
 import { type FailureKind, SmtpFailure, type Stage } from "../../src/smtp/conversation.ts";
 import { diagnose } from "../../src/smtp/diagnosis.ts";
+import { failureOf } from "../support/smtp/conversations.ts";
+import { authenticated } from "../support/smtp/scripts.ts";
+import { scriptedServer } from "../support/smtp/servers.ts";
 
 const settings = settingsSchema.parse({
   host: "smtp.example.net",
@@ -62,4 +65,14 @@ describe("a diagnosis", () => {
     const steps = [{ stage: "connect", milliseconds: 3 } as const];
     expect(diagnose(new SmtpFailure("closed", "greeting", steps), settings).steps).toEqual(steps);
   });
+});
+
+it("a mail over the server's SIZE is our own finding, and nothing of it is sent", async () => {
+  const server = await scriptedServer([...authenticated("SIZE 10"), { hang: true }]);
+  expect(await failureOf(server)).toMatchObject({
+    message: "The message is larger than the SMTP server takes.",
+    stage: "message",
+    hint: "The message is larger than the server takes.",
+  });
+  expect((await server.findings()).lines.filter((line) => line.startsWith("MAIL"))).toEqual([]);
 });

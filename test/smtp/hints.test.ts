@@ -36,7 +36,7 @@ const cases: Case[] = [
     hint: "It may also be the server's certificate",
   },
   { says: "not_connected", stage: "connect", hint: "accepts connections from the internet" },
-  { says: "not_smtp", stage: "greeting", hint: "does not greet as an SMTP server" },
+  { says: "not_smtp", stage: "greeting", hint: "does not greet and answer EHLO as an SMTP server does" },
   {
     says: "starttls_not_offered",
     stage: "tls",
@@ -67,6 +67,12 @@ const cases: Case[] = [
     hint: "Google does not take the account's own password",
   },
   {
+    says: "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.",
+    stage: "authentication",
+    settings: ms365,
+    hint: "Microsoft 365 does not know them",
+  },
+  {
     says: "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled for more information. [AM0PR.EURPRD.PROD.OUTLOOK.COM]",
     stage: "authentication",
     settings: ms365,
@@ -94,6 +100,16 @@ const cases: Case[] = [
     says: "530 Authentication required",
     stage: "sender",
     hint: "wants to know who sends: set user and password.",
+  },
+  {
+    says: "454 4.7.0 TLS not available due to local problem",
+    stage: "tls",
+    hint: "offers STARTTLS but cannot begin it",
+  },
+  {
+    says: "454 4.7.0 Temporary authentication failure: Connection lost to authentication server",
+    stage: "authentication",
+    hint: "cannot check passwords at the moment",
   },
   {
     says: "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6",
@@ -136,6 +152,34 @@ const cases: Case[] = [
     settings: { host: "email-smtp.eu-west-1.amazonaws.com" },
     hint: "Amazon SES sends for verified identities only",
   },
+  {
+    says: "550-5.7.26 Your email has been blocked because the sender is unauthenticated.\n550 5.7.26 https://support.google.com/mail/answer/81126 gsmtp",
+    stage: "message",
+    settings: gmail,
+    hint: "add it to the domain's SPF record",
+  },
+  {
+    says: "550 5.7.606 Access denied, banned sending IP [192.0.2.7]. To request removal from this list please visit https://sender.office.com/",
+    stage: "recipient",
+    settings: ms365,
+    hint: "turns away this address",
+  },
+  {
+    says: "554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using zen.spamhaus.org",
+    stage: "recipient",
+    hint: "turns away this address",
+  },
+  {
+    says: "550-5.7.1 Our system has detected that this message is likely unsolicited mail. To reduce the\n550 5.7.1 amount of spam sent from Gmail, this message has been blocked. gsmtp",
+    stage: "message",
+    settings: gmail,
+    hint: "turns away this address",
+  },
+  {
+    says: "554 5.7.1 Connection refused from blocked host",
+    stage: "greeting",
+    hint: "turns away this address",
+  },
   { says: "550 Sender verify failed", stage: "sender", hint: "does not take this sender" },
   {
     says: "450 4.2.0 <reader@example.org>: Recipient address rejected: Greylisted",
@@ -164,6 +208,14 @@ const cases: Case[] = [
     stage: "message",
     hint: "larger than the server takes",
   },
+  {
+    says: "552-5.2.3 Your message exceeded Google's message size limits.",
+    stage: "message",
+    hint: "larger than",
+  },
+  { says: "552 message size exceeds fixed maximum message size", stage: "sender", hint: "larger than" },
+  { says: "too_large", stage: "message", hint: "larger than the server takes" },
+  { says: "550 5.2.4 Mailing list expansion prohibited", stage: "message", hint: "Ask who runs the server" },
   { says: "550 Unrouteable address", stage: "recipient", hint: "does not take this recipient" },
   { says: "554 5.6.0 no", stage: "message", hint: "Ask who runs the server" },
 ];

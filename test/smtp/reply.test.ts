@@ -7,6 +7,8 @@ describe("parseReply", () => {
     ["550 no enhanced code", 550, undefined, "no enhanced code"],
     ["421", 421, undefined, ""],
     ["250-first\r\n250-second\r\n250 third", 250, undefined, "first second third"],
+    ["550-by its first line\r\n250 and no other", 550, undefined, "by its first line and no other"],
+    ["550-first\r\nrubbish", 550, undefined, "first rubbish"],
     ["550-5.7.26 one\n550 5.7.26 two", 550, "5.7.26", "one two"],
     ["535 5.7.139 three digits", 535, "5.7.139", "three digits"],
     ["554 3.1.1 is no class of RFC 3463", 554, undefined, "3.1.1 is no class of RFC 3463"],
