@@ -44,11 +44,15 @@ export function historyEntry(
 }
 
 function clip(text: string): string {
+  if (fits(text)) return text;
   let clipped = "";
   for (const character of text) {
-    const longer = clipped + character;
-    if (new TextEncoder().encode(JSON.stringify(longer)).length > CLAIM_MAX_BYTES) return `${clipped}…`;
-    clipped = longer;
+    if (!fits(clipped + character)) break;
+    clipped += character;
   }
-  return clipped;
+  return `${clipped}…`;
+}
+
+function fits(text: string): boolean {
+  return new TextEncoder().encode(JSON.stringify(text)).length <= CLAIM_MAX_BYTES;
 }

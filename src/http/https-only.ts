@@ -9,7 +9,7 @@ import type { AppEnv } from "./app-env.ts";
  */
 export function httpsOnly() {
   return createMiddleware<AppEnv>(async function httpsOnly(c, next) {
-    if (new URL(c.req.url).protocol !== "https:") throw new RefusedError({ kind: "plain_http" });
+    if (!c.req.url.startsWith("https:")) throw new RefusedError({ kind: "plain_http" });
     await next();
   });
 }

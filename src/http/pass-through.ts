@@ -14,7 +14,9 @@ const MAIL_PATH = /^\/auth\/realms\/[^/]+\/mail(\/|$)/;
  */
 export function passThrough() {
   return createMiddleware<AppEnv>(async function passThrough(c, next) {
-    if (hostnameOf(c.req.url) !== passThroughHostname(c.env) || MAIL_PATH.test(c.req.path)) return next();
+    const hostname = passThroughHostname(c.env);
+    if (hostname === undefined || hostnameOf(c.req.url) !== hostname || MAIL_PATH.test(c.req.path))
+      return next();
     return fetch(c.req.raw);
   });
 }

@@ -14,8 +14,7 @@ export function responseHeaders() {
     c.header("X-Content-Type-Options", "nosniff");
     c.header("X-Request-Id", c.var.requestId);
     // RFC 6797 section 7.2: not over plain http, where anyone could have written it.
-    if (new URL(c.req.url).protocol === "https:")
-      c.header("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY);
+    if (c.req.url.startsWith("https:")) c.header("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY);
     await next();
   });
 }

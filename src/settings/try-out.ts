@@ -2,7 +2,6 @@ import type { Context } from "hono";
 import { RefusedError } from "../errors.ts";
 import { remember } from "../history/remember.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { converse } from "../smtp/client.ts";
 import { SmtpFailure, type Step } from "../smtp/conversation.ts";
 import { diagnose } from "../smtp/diagnosis.ts";
 import type { Message } from "../smtp/message.ts";
@@ -17,6 +16,8 @@ import type { Settings } from "./schema.ts";
 export async function tryOut(c: Context<AppEnv>, settings: Settings, message?: Message): Promise<Step[]> {
   const { config } = c.var;
   const errand = { clientName: config.hostname, ...(message === undefined ? {} : { message }) };
+  // Loaded when it is needed: most visits only read or save, and start the Worker anew.
+  const { converse } = await import("../smtp/client.ts");
   try {
     return await converse(settings, errand, config);
   } catch (error) {
