@@ -85,6 +85,9 @@ export const KV_CACHE_MIN_SECONDS = 30;
 /** How long history is kept, in seconds: 400 days, a year and some time to look back on it. */
 export const HISTORY_KEPT_SECONDS = 400 * 24 * 60 * 60;
 
+/** Bytes, as JSON, of a claim in the history, before it is cut: three of them fit KV's 1,024 bytes of metadata. */
+export const HISTORY_CLAIM_BYTES = 128;
+
 /** Entries of a page of history, unless the request says otherwise. */
 export const HISTORY_PAGE_ENTRIES = 50;
 

@@ -1,5 +1,6 @@
 import type { Caller } from "../auth/caller.ts";
 import type { Family } from "../http/app-env.ts";
+import { HISTORY_CLAIM_BYTES } from "../limits.ts";
 
 /** What was done to a tenant's settings. `test_refused`: tried, and the SMTP server did not take it. */
 export type Action = "saved" | "deleted" | "tested" | "test_refused";
@@ -17,9 +18,6 @@ export interface HistoryEntry {
   /** Names of the fields that a save changed; unknown where the settings before could not be read. */
   changed?: string[];
 }
-
-/** Claims longer than this are cut, so that an entry fits KV's metadata. */
-const CLAIM_MAX_BYTES = 128;
 
 /** Makes an entry that, as JSON, stays within the 1024 bytes of a KV key's metadata. */
 export function historyEntry(
@@ -54,5 +52,5 @@ function clip(text: string): string {
 }
 
 function fits(text: string): boolean {
-  return new TextEncoder().encode(JSON.stringify(text)).length <= CLAIM_MAX_BYTES;
+  return new TextEncoder().encode(JSON.stringify(text)).length <= HISTORY_CLAIM_BYTES;
 }

@@ -1,8 +1,7 @@
-import { zValidator } from "@hono/zod-validator";
 import { Hono, type MiddlewareHandler } from "hono";
 import type { AppEnv } from "../http/app-env.ts";
 import { envelope } from "../http/envelope.ts";
-import { invalidFields } from "../http/invalid-fields.ts";
+import { validQuery } from "../http/valid-query.ts";
 import { historyQuerySchema } from "./query.ts";
 import { HistoryStore } from "./store.ts";
 
@@ -17,15 +16,9 @@ export function historyRoutes<Resource extends "config" | "setup">(
   authenticate: MiddlewareHandler<AppEnv>,
 ) {
   const path = `/${resource}/history` as const;
-  return new Hono<AppEnv>().get(path, authenticate, historyQuery(), async (c) => {
+  return new Hono<AppEnv>().get(path, authenticate, validQuery(historyQuerySchema), async (c) => {
     const { limit, cursor } = c.req.valid("query");
     const page = await new HistoryStore(c.env.SMTP_SETTINGS).page(c.var.tenant, limit, cursor);
     return c.json(envelope("OK", "Successfully read the history of SMTP Details", page));
-  });
-}
-
-function historyQuery() {
-  return zValidator("query", historyQuerySchema, (result) => {
-    if (!result.success) throw invalidFields(result.error.issues);
   });
 }

@@ -1,7 +1,7 @@
 import { zValidator } from "@hono/zod-validator";
 import { RefusedError } from "../errors.ts";
 import { invalidFields } from "../http/invalid-fields.ts";
-import { lacksMandatoryField, settingsSchema, testSchema, verifySchema } from "./schema.ts";
+import { lacksMandatoryField, settingsSchema, testSchema } from "./schema.ts";
 
 /** Validates a body that holds settings. */
 export function settingsBody() {
@@ -18,13 +18,6 @@ export function testBody() {
     if ((settings ?? undefined) !== undefined && lacksMandatoryField(settings)) {
       throw new RefusedError({ kind: "mandatory_fields_missing" });
     }
-    if (!result.success) throw invalidFields(result.error.issues);
-  });
-}
-
-/** Validates the query of a save: `verify=true` asks to try the settings first. */
-export function verifyQuery() {
-  return zValidator("query", verifySchema, (result) => {
     if (!result.success) throw invalidFields(result.error.issues);
   });
 }

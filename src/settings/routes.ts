@@ -6,10 +6,12 @@ import type { AppEnv } from "../http/app-env.ts";
 import { envelope } from "../http/envelope.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { requireMatch, tagWith } from "../http/precondition.ts";
+import { validQuery } from "../http/valid-query.ts";
 import { refusePrivateDestination } from "../smtp/destination.ts";
 import { changedFields } from "./changed-fields.ts";
-import { settingsBody, verifyQuery } from "./input.ts";
+import { settingsBody } from "./input.ts";
 import { keepsStoredPassword, withStoredPassword } from "./password-rule.ts";
+import { verifySchema } from "./schema.ts";
 import { storeOf } from "./store.ts";
 import { tryOut } from "./try-out.ts";
 import { viewOf, warningsOf } from "./view.ts";
@@ -34,7 +36,7 @@ export function settingsRoutes<Resource extends "config" | "setup">(
       const more = { settings: viewOf(settings), updatedAt, updatedBy, warnings: warningsOf(settings) };
       return c.json(envelope("OK", "Successfully read SMTP Details", more));
     })
-    .post(path, authenticate, jsonBody(), settingsBody(), verifyQuery(), async (c) => {
+    .post(path, authenticate, jsonBody(), settingsBody(), validQuery(verifySchema), async (c) => {
       const { tenant, caller, config, requestId: version } = c.var;
       const sent = c.req.valid("json");
       const ifMatch = c.req.header("If-Match");
@@ -50,10 +52,15 @@ export function settingsRoutes<Resource extends "config" | "setup">(
       });
       requireMatch(ifMatch, before?.version);
       const settings = keepsPassword ? withStoredPassword(sent, before?.settings) : sent;
-      if (c.req.valid("query").verify) await tryOut(c, settings);
+      if (c.req.valid("query").verify) await tryOut(c, settings, undefined);
       const record = { settings, updatedAt: new Date().toISOString(), updatedBy: nameOf(caller), version };
-      await store.write(tenant, record);
-      remember(c, "saved", beforeIsKnown ? changedFields(before?.settings, settings) : undefined);
+      const written = store.write(tenant, record);
+      const changed = beforeIsKnown ? changedFields(before?.settings, settings) : undefined;
+      remember(
+        c,
+        written.then(() => ({ action: "saved", changed })),
+      );
+      await written;
       tagWith(c, version);
       return c.json(envelope("OK", "Successfully updated SMTP Details"));
     })
@@ -62,8 +69,12 @@ export function settingsRoutes<Resource extends "config" | "setup">(
       const ifMatch = c.req.header("If-Match");
       if (ifMatch !== undefined) requireMatch(ifMatch, (await store.read(c.var.tenant))?.version);
       // Without asking whether there is anything: KV may not know yet what was saved elsewhere.
-      await store.delete(c.var.tenant);
-      remember(c, "deleted");
+      const deleted = store.delete(c.var.tenant);
+      remember(
+        c,
+        deleted.then(() => ({ action: "deleted" })),
+      );
+      await deleted;
       return c.json(envelope("OK", "Successfully deleted SMTP Details"));
     });
 }

@@ -1,6 +1,6 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { type Refusal, RefusedError } from "../errors.ts";
-import { remember } from "../history/remember.ts";
+import type { Deed } from "../history/remember.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { envelope } from "../http/envelope.ts";
 import { optionalJsonBody } from "../http/json-body.ts";
@@ -13,6 +13,8 @@ import type { Settings } from "./schema.ts";
 import { storeOf } from "./store.ts";
 import { tryOut } from "./try-out.ts";
 
+const TESTED: Deed = { action: "tested" };
+
 /**
  * Testing a tenant's settings: the stored ones, or others before they are saved.
  *
@@ -24,14 +26,12 @@ export function testRoutes(authenticate: MiddlewareHandler<AppEnv>) {
     const { to, mode, settings: sent } = c.req.valid("json");
     const settings = await settingsToTest(c, sent ?? undefined);
     if (mode === "probe") {
-      const steps = await tryOut(c, settings);
-      remember(c, "tested");
+      const steps = await tryOut(c, settings, TESTED);
       return c.json(envelope("OK", "The SMTP server accepts these settings. No mail was sent.", { steps }));
     }
     const { compose } = await import("../smtp/message.ts");
     const content = testMessage(tenant, to ?? ownAddress(caller.email), requestId);
-    const steps = await tryOut(c, settings, await compose(settings, content));
-    remember(c, "tested");
+    const steps = await tryOut(c, settings, TESTED, await compose(settings, content));
     return c.json(envelope("OK", "Mail Sent Successfully to the user", { steps }));
   });
 }

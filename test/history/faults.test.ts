@@ -77,3 +77,24 @@ describe("a history that is slow to be written", () => {
     expect((await readHistory(ada)).entries).toHaveLength(1);
   });
 });
+
+describe("a caller who hangs up", () => {
+  it("is noted nonetheless, as the runtime is told before the save begins", async () => {
+    const ada = await administrator();
+    const told: Promise<unknown>[] = [];
+    const context = { ...createExecutionContext(), waitUntil: (work: Promise<unknown>) => told.push(work) };
+    let toldBeforeTheWrite = 0;
+    const kv = interceptedKv(env.SMTP_SETTINGS, (operation, key) => {
+      if (operation === "put" && key.startsWith("smtp:")) toldBeforeTheWrite = told.length;
+    });
+    const request = new Request(ada.url, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${ada.token}`, "Content-Type": "application/json" },
+      body: JSON.stringify(sampleSettings),
+    });
+    await worker.fetch(request, { ...env, SMTP_SETTINGS: kv }, context as unknown as ExecutionContext);
+    expect(toldBeforeTheWrite).toBe(1);
+    await Promise.all(told);
+    expect((await readHistory(ada)).entries).toMatchObject([{ action: "saved" }]);
+  });
+});
