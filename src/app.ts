@@ -1,7 +1,7 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { RefusedError } from "./errors.ts";
-import { healthRoutes } from "./health/routes.ts";
+import { healthRoutes, oneVerdict } from "./health/routes.ts";
 import { historyRoutes } from "./history/routes.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { authenticate } from "./http/authenticate.ts";
@@ -18,7 +18,9 @@ import { testRoutes } from "./settings/test-routes.ts";
 
 export const app = new Hono<AppEnv>();
 
-app.use(requestLog(), responseHeaders(), httpsOnly(), passThrough(), configuration());
+app.use(requestLog(), responseHeaders(), httpsOnly(), passThrough());
+app.use("/digitanium/v4/mail/health", oneVerdict());
+app.use(configuration());
 
 app.use(
   methodNotAllowed({

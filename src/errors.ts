@@ -22,6 +22,7 @@ export type Refusal =
   | { kind: "mandatory_fields_missing" }
   | { kind: "invalid_fields"; errors: readonly FieldError[] }
   | { kind: "smtp_failed"; diagnosis: { message: string; stage: string; smtpCode?: number } }
+  | { kind: "not_healthy"; version: string }
   | { kind: "misconfigured"; reason: string }
   | { kind: "issuer_unavailable"; reason: string }
   | { kind: "store_unavailable"; reason: string }

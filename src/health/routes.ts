@@ -1,8 +1,10 @@
 import { Hono } from "hono";
+import { createMiddleware } from "hono/factory";
 import { version } from "../../package.json";
 import type { AppEnv } from "../http/app-env.ts";
 import { envelope } from "../http/envelope.ts";
 import { readOnly } from "../http/read-only.ts";
+import { answerTo } from "../http/refusal.ts";
 import { platformHost } from "../http/tenant.ts";
 import { withRetries } from "../kv/retries.ts";
 
@@ -14,5 +16,19 @@ export function healthRoutes() {
   return new Hono<AppEnv>().use("/health", platformHost(), readOnly()).get("/health", async (c) => {
     await withRetries(() => c.env.SMTP_SETTINGS.get("health"), []);
     return c.json(envelope("OK", "Tenant Mail can serve.", { version }));
+  });
+}
+
+/**
+ * Answers in one and the same way whatever keeps the Worker from serving, so that nobody learns the cause but
+ * by the log. Stands before the configuration is parsed, as that may be the cause.
+ */
+export function oneVerdict() {
+  return createMiddleware<AppEnv>(async function oneVerdict(c, next) {
+    await next();
+    if (c.res.status !== 503) return;
+    const { httpStatus, body } = answerTo({ kind: "not_healthy", version });
+    c.res.headers.delete("Retry-After");
+    c.res = c.json(body, httpStatus);
   });
 }

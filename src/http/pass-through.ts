@@ -3,7 +3,7 @@ import { passThroughHostname } from "../config.ts";
 import type { AppEnv } from "./app-env.ts";
 import { hostnameOf } from "./tenant.ts";
 
-const MAIL_PATH = /^\/auth\/realms\/[^/]+\/mail(\/|$)/;
+const MAIL_PATH = /^\/(auth\/realms\/[^/]+|digitanium\/v4)\/mail(\/|$)/;
 
 /**
  * Hands what is not for us to the origin, where `PASS_THROUGH` is on: Cloudflare's route patterns take no

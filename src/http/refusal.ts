@@ -74,6 +74,13 @@ export function answerTo(refusal: Refusal): Answer {
     }
     case "record_unreadable":
       return internalServerError();
+    case "not_healthy": {
+      const { version } = refusal;
+      return {
+        httpStatus: 503,
+        body: envelope("SERVICE_UNAVAILABLE", "Tenant Mail cannot serve.", { version }),
+      };
+    }
     case "misconfigured":
       return { httpStatus: 503, body: envelope("SERVICE_UNAVAILABLE", "The service is not configured.") };
     case "issuer_unavailable":

@@ -76,6 +76,9 @@ export const historySchema = z.object({ ...ok, entries: z.array(historyEntrySche
 /** A Worker that can serve. */
 export const healthSchema = z.object({ ...ok, version: z.string() });
 
+/** A Worker that cannot. */
+export const notHealthySchema = z.object({ ...envelope, version: z.string() });
+
 /** This description of the API. */
 export const openApiSchema = z.object({
   openapi: z.literal("3.1.1"),

@@ -140,6 +140,7 @@ export const NOTES: { [Id in SchemaId]: Notes<SchemaInput<Id>> } = {
     azp: { description: "The client that the token was issued to." },
   },
   Health: { ...envelope, version: { description: "Version of the Worker." } },
+  NotHealthy: { ...envelope, version: { description: "Version of the Worker." } },
   OpenApi: {
     openapi: { description: "The version of OpenAPI." },
     info: { description: "What the document is about, with its version." },

@@ -33,6 +33,7 @@ export const SAMPLES: { [Kind in Refusal["kind"]]: () => Extract<Refusal, { kind
     );
     return { kind: "smtp_failed", diagnosis: diagnose(failure, storedSettings()) };
   },
+  not_healthy: () => ({ kind: "not_healthy", version: "0.1.0" }),
   misconfigured: () => ({ kind: "misconfigured", reason: "" }),
   issuer_unavailable: () => ({ kind: "issuer_unavailable", reason: "" }),
   store_unavailable: () => ({ kind: "store_unavailable", reason: "" }),
@@ -106,7 +107,8 @@ export const REFUSALS = {
   },
   NotHealthy: {
     description: "KV does not answer, or the Worker's configuration is not whole.",
-    kinds: ["store_unavailable", "misconfigured"],
+    kinds: ["not_healthy"],
+    schema: "NotHealthy",
   },
 } satisfies Record<string, RefusalGroup>;
 

@@ -23,13 +23,15 @@ export function openApiRoutes() {
     .use("/docs.css", ...guards)
     .get("/openapi.json", (c) => {
       const { config } = c.var;
-      const document = documents.get(config) ?? JSON.stringify(openApiDocument({ ...config, version }));
+      const document =
+        documents.get(config) ?? JSON.stringify(openApiDocument({ hostname: config.hostname, version }));
       documents.set(config, document);
       return c.body(document, 200, { "Content-Type": "application/json" });
     })
     .get("/docs", async (c) => {
       const { config } = c.var;
-      const page = pages.get(config) ?? String(await docsPage(openApiDocument({ ...config, version })));
+      const page =
+        pages.get(config) ?? String(await docsPage(openApiDocument({ hostname: config.hostname, version })));
       pages.set(config, page);
       c.header("Content-Security-Policy", CONTENT_SECURITY_POLICY);
       c.header("Referrer-Policy", "no-referrer");

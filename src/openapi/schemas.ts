@@ -17,6 +17,7 @@ export const SCHEMAS = {
   HistoryEntry: answers.historyEntrySchema,
   HistoryCaller: answers.historyCallerSchema,
   Health: answers.healthSchema,
+  NotHealthy: answers.notHealthySchema,
   OpenApi: answers.openApiSchema,
   Refusal: answers.refusalSchema,
   BadRequest: answers.badRequestSchema,

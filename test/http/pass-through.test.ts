@@ -66,7 +66,7 @@ describe("a request for the origin, with PASS_THROUGH on", () => {
     "/auth/realms/acme/account/mail/setup",
     "/auth/realms/mail/setup",
     "/auth/admin/realms/acme/mail/setup",
-    "/digitanium/v4/mail/config",
+    "/digitanium/v4/mailbox",
   ])("may be for %s, which is no mail path of the base host", async (path) => {
     const url = await origin(path);
     expect(await (await call(url, { env: on })).text()).toBe("the origin");
@@ -96,6 +96,8 @@ describe("a request that is for us", () => {
   it.each([
     "/auth/realms/acme/mail/setup",
     "/auth/realms/acme/mail/test",
+    "/digitanium/v4/mail/config",
+    "/digitanium/v4/mail/later",
     "/auth/realms/acme/mail/later",
     "/auth/realms/acme/mail/",
     "/auth/realms/acme/mail",
