@@ -13,6 +13,8 @@ export interface RotationSummary {
   failures: RotationFailure[];
   /** How many records other keys than the first still seal, failures included. */
   left: number;
+  /** Whether the next run will know how far this one came; if not, it begins at the beginning. */
+  progressNoted: boolean;
   /** Keys that no record needs any more, by `kid`: they can be removed. */
   removable: string[];
 }
@@ -44,7 +46,7 @@ export async function rotate(
   const settled = outdated.filter(({ updatedAt }) => !isRecent(updatedAt, now));
   // Two for each record, and two for the progress.
   const size = Math.max(0, Math.floor((ROTATION_MAX_OPERATIONS - listing.operations - 2) / 2));
-  const batch = batchAfter(await progress.read(), settled, size);
+  const batch = batchAfter(await progress.read().catch(() => undefined), settled, size);
   const done = new Set<string>();
   const failures: RotationFailure[] = [];
   for (const record of batch) {
@@ -55,15 +57,23 @@ export async function rotate(
     }
   }
   const last = batch.at(-1);
-  if (last !== undefined) await progress.write(last.tenant);
+  const progressNoted = last === undefined || (await succeeds(progress.write(last.tenant)));
   const left = outdated.filter(({ tenant }) => !done.has(tenant));
   return {
     examined: listing.records.length,
     resealed: done.size,
     failures,
     left: left.length,
+    progressNoted,
     removable: older.filter((kid) => left.every((record) => record.kid !== kid && record.kid !== undefined)),
   };
+}
+
+function succeeds(work: Promise<void>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
 }
 
 function isRecent(updatedAt: string | undefined, now: Date): boolean {

@@ -36,7 +36,7 @@ export class SettingsStore {
    * @throws {RefusedError} `store_unavailable`, `record_unreadable`
    */
   async read(tenant: string): Promise<SettingsRecord | undefined> {
-    const jwe = await withRetries(() => this.#kv.get(keyOf(tenant)));
+    const jwe = await withRetries(() => this.#kv.get(keyOf(tenant), { cacheTtl: KV_CACHE_MIN_SECONDS }));
     return jwe === null ? undefined : open(tenant, jwe, this.#keys);
   }
 
@@ -95,8 +95,7 @@ export class SettingsStore {
    * @throws {RefusedError} `store_unavailable`, `record_unreadable`
    */
   async reseal({ tenant, updatedAt }: ListedRecord): Promise<boolean> {
-    const options = { cacheTtl: KV_CACHE_MIN_SECONDS };
-    const jwe = await withRetries(() => this.#kv.get(keyOf(tenant), options), []);
+    const jwe = await withRetries(() => this.#kv.get(keyOf(tenant), { cacheTtl: KV_CACHE_MIN_SECONDS }), []);
     if (jwe === null) return false;
     const record = await open(tenant, jwe, this.#keys);
     if (updatedAt !== undefined && record.updatedAt !== updatedAt) return false;

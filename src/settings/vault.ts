@@ -60,7 +60,8 @@ export async function open(
     });
     const { settings, updatedAt, updatedBy, version } = payload;
     if (typeof settings !== "object" || settings === null) throw new Error("holds no settings");
-    return { settings, updatedAt, updatedBy, version };
+    // Records of before there were versions have none.
+    return { settings, updatedAt, updatedBy, version: version ?? updatedAt };
   } catch (error) {
     // jose's messages speak of headers and claims by name, and never of what was sealed.
     const reason = error instanceof Error ? error.message : "unknown";

@@ -65,7 +65,14 @@ describe("a record that was saved only just now", () => {
     await storeRecords(["acme"], oldKeys, { updatedAt: minutesAgo(minutes) });
     const before = await storedAs("acme");
     const { kv, operations } = countingKv(env.SMTP_SETTINGS);
-    expect(await run(kv, NOW)).toEqual({ examined: 1, resealed: 0, failures: [], left: 1, removable: [] });
+    expect(await run(kv, NOW)).toEqual({
+      examined: 1,
+      resealed: 0,
+      failures: [],
+      left: 1,
+      progressNoted: true,
+      removable: [],
+    });
     expect(operations).toEqual(["list smtp", "get rotation"]);
     expect(await storedAs("acme")).toEqual(before);
   });

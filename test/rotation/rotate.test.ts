@@ -33,7 +33,14 @@ describe("a rotation", () => {
     const { oldKeys, newKeys, keys, run } = await newRotation();
     await storeRecords(["acme"], oldKeys);
     const before = await open("acme", (await storedAs("acme")).value ?? "", keys);
-    expect(await run()).toEqual({ examined: 1, resealed: 1, failures: [], left: 0, removable: ["old"] });
+    expect(await run()).toEqual({
+      examined: 1,
+      resealed: 1,
+      failures: [],
+      left: 0,
+      progressNoted: true,
+      removable: ["old"],
+    });
     const { value, metadata } = await storedAs("acme");
     expect(metadata).toEqual({ kid: "new", updatedAt: LONG_AGO });
     expect(await open("acme", value ?? "", newKeys)).toEqual(before);
@@ -56,13 +63,27 @@ describe("a rotation", () => {
     const { newKeys, run } = await newRotation();
     await storeRecords(tenantNames(5), newKeys);
     const { kv, operations } = countingKv(env.SMTP_SETTINGS);
-    expect(await run(kv)).toEqual({ examined: 5, resealed: 0, failures: [], left: 0, removable: ["old"] });
+    expect(await run(kv)).toEqual({
+      examined: 5,
+      resealed: 0,
+      failures: [],
+      left: 0,
+      progressNoted: true,
+      removable: ["old"],
+    });
     expect(operations).toEqual(["list smtp", "get rotation"]);
   });
 
   it("has nothing to do where nothing is stored", async () => {
     const { run } = await newRotation();
-    expect(await run()).toEqual({ examined: 0, resealed: 0, failures: [], left: 0, removable: ["old"] });
+    expect(await run()).toEqual({
+      examined: 0,
+      resealed: 0,
+      failures: [],
+      left: 0,
+      progressNoted: true,
+      removable: ["old"],
+    });
   });
 
   it("takes no key of another kind for a record", async () => {

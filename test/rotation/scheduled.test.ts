@@ -33,6 +33,7 @@ describe("the cron trigger", () => {
         resealed: 2,
         failed: 0,
         left: 0,
+        progressNoted: true,
         removable: ["old"],
         advice: ["The key old can be removed from SETTINGS_KEYS."],
       },
@@ -49,7 +50,16 @@ describe("the cron trigger", () => {
     await cronTrigger({ SETTINGS_KEYS: secret });
     const done = await cronTrigger({ SETTINGS_KEYS: secretAfterwards });
     expect(done.entries).toEqual([
-      { message: "rotation", examined: 1, resealed: 0, failed: 0, left: 0, removable: [], advice: [] },
+      {
+        message: "rotation",
+        examined: 1,
+        resealed: 0,
+        failed: 0,
+        left: 0,
+        progressNoted: true,
+        removable: [],
+        advice: [],
+      },
     ]);
   });
 

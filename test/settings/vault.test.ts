@@ -25,6 +25,13 @@ describe("sealing", () => {
     expect(await open("acme", jwe, settingsKeys)).toEqual(record);
   });
 
+  it("gives a version to a record of before there were versions", async () => {
+    const { settingsKeys } = await newSettingsKeys("one");
+    const { version: _, ...older } = record;
+    const { jwe } = await seal("acme", older as SettingsRecord, settingsKeys);
+    expect(await open("acme", jwe, settingsKeys)).toEqual({ ...record, version: record.updatedAt });
+  });
+
   it("gives another ciphertext, another content key and another IV each time", async () => {
     const { settingsKeys } = await newSettingsKeys("one");
     const [first, second] = [await sealed(settingsKeys), await sealed(settingsKeys)];
