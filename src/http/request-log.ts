@@ -14,16 +14,17 @@ export function requestLog() {
     c.set("requestId", crypto.randomUUID());
     await next();
     const { status } = c.res;
+    const { requestId, tenant, family, caller } = c.var;
     const entry = {
       message: "request",
-      requestId: c.var.requestId,
-      tenant: c.var.tenant,
-      family: c.var.family,
+      requestId,
+      tenant,
+      family,
       method: c.req.method,
       route: routeOf(c),
       status,
       milliseconds: Date.now() - startedAt,
-      subject: c.var.caller?.subject,
+      subject: caller?.subject,
       ...(c.error === undefined ? {} : detailsOf(c.error)),
     };
     (status < 500 ? console.info : console.error)(JSON.stringify(entry));
