@@ -1,0 +1,46 @@
+/** How much a run does. Every loop of the benchmark is bounded by this. */
+export interface Plan {
+  /** Interleaved rounds of each operation and contender. */
+  rounds: number;
+  /** Length of one round, in seconds. */
+  seconds: number;
+  /** Length of the warm-up before the first round, in seconds. */
+  warmUpSeconds: number;
+  /** Requests that are under way at any time. */
+  connections: number;
+  /** Most requests of one connection in a round, so that no round stores without end. */
+  maxRequestsPerConnection: number;
+  /** Tenants over which requests are spread. */
+  tenants: number;
+  /** Fresh isolates, of each contender, whose first answer is timed. */
+  starts: number;
+  /** Rounds of the growth of cost. */
+  growthRounds: number;
+  /** Numbers of tenants stored, by which the cost might grow. */
+  populations: readonly number[];
+}
+
+/** Under six minutes. */
+export const FULL: Plan = {
+  rounds: 5,
+  seconds: 2,
+  warmUpSeconds: 1,
+  connections: 16,
+  maxRequestsPerConnection: 2_000,
+  tenants: 200,
+  starts: 20,
+  growthRounds: 3,
+  populations: [10, 1_000, 10_000],
+};
+
+/** Shows that the benchmark works. Its figures mean nothing. */
+export const QUICK: Plan = {
+  ...FULL,
+  rounds: 1,
+  seconds: 0.4,
+  warmUpSeconds: 0.4,
+  tenants: 10,
+  starts: 2,
+  growthRounds: 1,
+  populations: [10, 20],
+};
