@@ -11,6 +11,7 @@ import { newSettingsKeys } from "../scripts/lib/settings-keys.ts";
 import { bundle } from "./lib/bundle.ts";
 import { startContenders } from "./lib/contenders.ts";
 import { measureGrowth } from "./lib/growth.ts";
+import { measureInside } from "./lib/inside.ts";
 import { operationsFor } from "./lib/operations.ts";
 import { FULL, QUICK } from "./lib/plan.ts";
 import { reportOf, withRatios } from "./lib/report.ts";
@@ -24,6 +25,7 @@ const ENTRIES = {
   bare: "bench/workers/bare.ts",
   store: "bench/workers/store-only.ts",
   floor: "bench/workers/floor.ts",
+  inside: "bench/workers/inside.ts",
   seeder: "bench/workers/seeder.ts",
 };
 
@@ -42,11 +44,12 @@ await run(async (defer) => {
 
   report("bundling");
   const bundleOf = (name: keyof typeof ENTRIES) => bundle(ENTRIES[name], join(folder, name), defer);
-  const [ours, bare, store, floor, seeder] = await Promise.all([
+  const [ours, bare, store, floor, inside, seeder] = await Promise.all([
     bundleOf("ours"),
     bundleOf("bare"),
     bundleOf("store"),
     bundleOf("floor"),
+    bundleOf("inside"),
     bundleOf("seeder"),
   ]);
 
@@ -65,6 +68,10 @@ await run(async (defer) => {
   );
   const rows = await measureSideBySide(servers, operations, plan, report);
 
+  report("repeating operations inside the isolate");
+  const insideOptions = { script: inside.script, vars, certificate };
+  const own = await measureInside(insideOptions, operations, plan, folder, defer);
+
   report("starting fresh isolates");
   const startUp = await measureStartUp(scripts, { ours: vars, bare: { ANSWERS: answers } }, operations, plan);
 
@@ -78,7 +85,16 @@ await run(async (defer) => {
 
   const { script: _, ...size } = ours;
   const command = `npm run bench${option === undefined ? "" : ` -- ${option}`}`;
-  const results = { command, at, machine: machine(), rows: withRatios(rows), growth, startUp, bundle: size };
+  const results = {
+    command,
+    at,
+    machine: machine(),
+    rows: withRatios(rows),
+    inside: own,
+    growth,
+    startUp,
+    bundle: size,
+  };
   await mkdir(LOCAL_FOLDER, { recursive: true, mode: 0o700 });
   await writeFile(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`);
   console.log(`\n${command}, ${at}, ${Object.values(results.machine).join(", ")}\n\n${reportOf(results)}\n`);

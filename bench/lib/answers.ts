@@ -47,7 +47,8 @@ function withoutIds(text: string): string {
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>");
 }
 
-async function send(
+/** Sends a request on a connection of its own. */
+export async function send(
   server: Server,
   scheme: "http" | "https",
   { method, path, headers, body }: LoadRequest,

@@ -10,6 +10,8 @@ export interface Plan {
   connections: number;
   /** Most requests of one connection in a round, so that no round stores without end. */
   maxRequestsPerConnection: number;
+  /** Times an operation is repeated inside the isolate in a round. */
+  repetitions: number;
   /** Tenants over which requests are spread. */
   tenants: number;
   /** Fresh isolates, of each contender, whose first answer is timed. */
@@ -27,6 +29,7 @@ export const FULL: Plan = {
   warmUpSeconds: 1,
   connections: 16,
   maxRequestsPerConnection: 2_000,
+  repetitions: 2_000,
   tenants: 200,
   starts: 20,
   growthRounds: 3,
@@ -39,6 +42,7 @@ export const QUICK: Plan = {
   rounds: 1,
   seconds: 0.4,
   warmUpSeconds: 0.4,
+  repetitions: 200,
   tenants: 10,
   starts: 2,
   growthRounds: 1,

@@ -1,6 +1,7 @@
 import type { Bundle } from "./bundle.ts";
 import { CONTENDERS, type ContenderName } from "./contenders.ts";
 import type { GrowthRow } from "./growth.ts";
+import type { InsideRow } from "./inside.ts";
 import type { Row } from "./side-by-side.ts";
 import type { StartUp } from "./start-up.ts";
 import type { Spread } from "./stats.ts";
@@ -11,6 +12,7 @@ export interface Results {
   at: string;
   machine: Record<string, string | number>;
   rows: (Row & { ratios: Ratios | undefined })[];
+  inside: InsideRow[];
   growth: GrowthRow[];
   startUp: StartUp;
   bundle: Omit<Bundle, "script">;
@@ -20,8 +22,6 @@ export interface Results {
 export interface Ratios {
   requestsPerSecond: number;
   cpu: number;
-  /** CPU less what serving and storing cost anybody here; unknown where the floor is no more than that. */
-  ownCpu: number | undefined;
 }
 
 /** Puts the ratios to the floor beside what was measured. */
@@ -31,29 +31,23 @@ export function withRatios(rows: readonly Row[]): Results["rows"] {
       rows.find(({ operation, contender }) => operation === row.operation && contender === name)?.measured;
     const floor = beside("floor");
     if (floor === undefined) return { ...row, ratios: undefined };
-    const base = (beside("store") ?? beside("bare"))?.cpuMicroseconds.median ?? 0;
-    const [own, floorsOwn] = [row.measured, floor].map(
-      ({ cpuMicroseconds }) => cpuMicroseconds.median - base,
-    );
-    const known = row.operation !== "plain" && ["floor", "ours"].includes(row.contender);
     return {
       ...row,
       ratios: {
         requestsPerSecond: row.measured.requestsPerSecond.median / floor.requestsPerSecond.median,
         cpu: row.measured.cpuMicroseconds.median / floor.cpuMicroseconds.median,
-        ownCpu: known && own !== undefined && floorsOwn !== undefined ? own / floorsOwn : undefined,
       },
     };
   });
 }
 
 /** The results as Markdown tables. */
-export function reportOf({ rows, growth, startUp, bundle }: Results): string {
+export function reportOf({ rows, inside, growth, startUp, bundle }: Results): string {
   return [
     table(
       [
         ...["operation", "contender", "req/s (min..max)", "p50 ms", "p99 ms", "CPU µs/req (min..max)"],
-        ...["RSS MB", "req/s ÷ floor", "CPU ÷ floor", "own CPU ÷ floor's"],
+        ...["RSS MB", "req/s ÷ floor", "CPU ÷ floor"],
       ],
       rows.map(({ title, contender, measured, residentBytes, ratios }) => [
         title,
@@ -63,7 +57,16 @@ export function reportOf({ rows, growth, startUp, bundle }: Results): string {
         measured.p99Ms.median.toFixed(1),
         withRange(measured.cpuMicroseconds, 0),
         (residentBytes / 1e6).toFixed(0),
-        ...[ratios?.requestsPerSecond, ratios?.cpu, ratios?.ownCpu].map((ratio) => ratio?.toFixed(2) ?? ""),
+        ...[ratios?.requestsPerSecond, ratios?.cpu].map((ratio) => ratio?.toFixed(2) ?? ""),
+      ]),
+    ),
+    table(
+      ["inside the isolate", "floor, CPU µs (min..max)", "ours, CPU µs (min..max)", "CPU ÷ floor"],
+      inside.map(({ title, floor, ours, ratio }) => [
+        title,
+        withRange(floor, 0),
+        withRange(ours, 0),
+        ratio.toFixed(2),
       ]),
     ),
     table(
