@@ -10,12 +10,12 @@ import {
   SMTP_REPLY_MAX_BYTES,
   SMTP_TOTAL_TIMEOUT_MS,
 } from "../limits.ts";
-import type { Settings } from "../settings/schema.ts";
 import { Conversation, SmtpFailure, type Step } from "./conversation.ts";
 import { type DestinationPolicy, refusePrivateDestination } from "./destination.ts";
 import type { Message } from "./message.ts";
 import { ProtocolLog } from "./protocol-log.ts";
 import { parseReply, withoutCredentials } from "./reply.ts";
+import type { SmtpSettings } from "./smtp-settings.ts";
 import { type TlsMode, tlsMode } from "./tls-mode.ts";
 import { TimeoutError, Watchdog } from "./watchdog.ts";
 
@@ -39,7 +39,7 @@ const MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5"];
  * @throws {RefusedError} `invalid_fields` where `policy` forbids the host
  */
 export async function converse(
-  settings: Settings,
+  settings: SmtpSettings,
   errand: Errand,
   policy: DestinationPolicy,
 ): Promise<Step[]> {
@@ -75,7 +75,7 @@ export async function converse(
   }
 }
 
-function dial({ host, port }: Settings, mode: TlsMode): net.Socket {
+function dial({ host, port }: SmtpSettings, mode: TlsMode): net.Socket {
   const socket = mode === "implicit" ? tls.connect({ host, port }) : net.connect({ host, port });
   // What happens to a socket that nobody waits for any more is nobody's concern.
   return socket.on("error", () => {});
@@ -126,7 +126,7 @@ function flood(connection: SMTPConnection, log: ProtocolLog): Promise<never> {
 
 async function talk(
   connection: SMTPConnection,
-  settings: Settings,
+  settings: SmtpSettings,
   message: Message | undefined,
   conversation: Conversation,
   log: ProtocolLog,
@@ -174,7 +174,7 @@ async function send(
 
 function failureOf(
   error: unknown,
-  settings: Settings,
+  settings: SmtpSettings,
   conversation: Conversation,
   log: ProtocolLog,
 ): SmtpFailure {
@@ -198,7 +198,7 @@ function failureOf(
  * Blots credentials out of replies to AUTH only. Later ones repeat what the caller may choose, such as a
  * recipient: blotting there would tell whether a guess is the stored password.
  */
-function shownReply(reply: string, { user, password }: Settings, { stage }: Conversation): string {
+function shownReply(reply: string, { user, password }: SmtpSettings, { stage }: Conversation): string {
   return stage === "authentication" ? withoutCredentials(reply, user, password) : reply;
 }
 

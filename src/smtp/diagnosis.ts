@@ -1,7 +1,7 @@
-import type { Settings } from "../settings/schema.ts";
 import type { FailureKind, SmtpFailure, Stage, Step } from "./conversation.ts";
 import { hintFor } from "./hints.ts";
 import { parseReply } from "./reply.ts";
+import type { SmtpSettings } from "./smtp-settings.ts";
 
 /** A failed conversation, told so that a person can act on it. */
 export interface Diagnosis {
@@ -48,7 +48,7 @@ const SENTENCES: Record<FailureKind, (stage: Stage) => string> = {
 };
 
 /** Puts a failure into words, with a hint, and without anything that the settings keep secret. */
-export function diagnose(failure: SmtpFailure, settings: Settings): Diagnosis {
+export function diagnose(failure: SmtpFailure, settings: SmtpSettings): Diagnosis {
   const { kind, stage, steps } = failure;
   const reply = failure.reply === undefined ? undefined : parseReply(failure.reply);
   return {

@@ -1,13 +1,13 @@
-import type { Settings } from "../settings/schema.ts";
 import type { FailureKind, Stage } from "./conversation.ts";
 import type { Reply } from "./reply.ts";
+import type { SmtpSettings } from "./smtp-settings.ts";
 import { tlsMode } from "./tls-mode.ts";
 
 /** What a hint is chosen by. */
 export interface Symptom {
   kind: FailureKind;
   stage: Stage;
-  settings: Settings;
+  settings: SmtpSettings;
   /** Of a server that refused. */
   reply: Reply | undefined;
 }

@@ -1,6 +1,6 @@
 import MailComposer from "nodemailer/lib/mail-composer";
-import type { Settings } from "../settings/schema.ts";
 import { parseHost } from "./host.ts";
+import type { SmtpSettings } from "./smtp-settings.ts";
 
 /** What a mail says, apart from whom it is from, which the settings tell. */
 export interface Content {
@@ -29,7 +29,7 @@ export interface Message {
  * @see RFC 5322 section 3.6.4 for Message-ID: its right part is the sender's domain
  */
 export async function compose(
-  settings: Settings,
+  settings: SmtpSettings,
   { to, subject, text, html, id }: Content,
 ): Promise<Message> {
   const { from, fromDisplayName, replyTo, replyToDisplayName, envelopeFrom } = settings;

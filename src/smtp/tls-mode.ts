@@ -1,3 +1,5 @@
+import type { SmtpSettings } from "./smtp-settings.ts";
+
 /**
  * When a connection is encrypted. `implicit`: from the first byte (RFC 8314 section 3); `starttls`: after
  * STARTTLS, or not at all used; `opportunistic`: after STARTTLS where the server offers it.
@@ -8,7 +10,7 @@ export type TlsMode = "implicit" | "starttls" | "opportunistic";
  * The TLS mode that settings stand for. `ssl` wins over `starttls`; with neither, port 465 is implicit,
  * as IANA assigned it (RFC 8314 section 7.3).
  */
-export function tlsMode(settings: { ssl: boolean; starttls: boolean; port: number }): TlsMode {
+export function tlsMode(settings: Pick<SmtpSettings, "ssl" | "starttls" | "port">): TlsMode {
   if (settings.ssl) return "implicit";
   if (settings.starttls) return "starttls";
   return settings.port === 465 ? "implicit" : "opportunistic";
