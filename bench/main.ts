@@ -88,6 +88,7 @@ await run(async (defer) => {
   const results = {
     command,
     at,
+    plan,
     machine: machine(),
     rows: withRatios(rows),
     inside: own,

@@ -34,34 +34,46 @@ export async function measureGrowth(
   const servers = await Promise.all(
     plan.populations.map((population) => startWorkerd({ ...options, population }, folder, defer)),
   );
-  const cells = [];
+  const cells: Cell[] = [];
   for (const [index, population] of plan.populations.entries()) {
     const server = servers[index];
     if (server === undefined) continue;
     for (const operation of await operationsOf(issuer, population)) {
-      await sendAll(server, operation);
-      cells.push({ operation, population, server, samples: [] as Sample[] });
+      cells.push({ operation, population, server, samples: [] });
     }
   }
-  // By operation and not by store, so that the stores are compared at the same time.
-  cells.sort((a, b) => a.operation.title.localeCompare(b.operation.title));
-  for (let round = 0; round <= plan.growthRounds; round++) {
-    for (const { operation, server, samples } of round % 2 === 0 ? cells : cells.toReversed()) {
-      const { requests, status } = operation;
-      const sample = await load(server, "https", requests, status, {
-        ...plan,
-        seconds: plan.warmUpSeconds,
-      });
-      // The first round only warms up.
-      if (round > 0) samples.push(sample);
+  // Operation by operation, so that the stores are compared at the same time; saves last, as they add to the
+  // history that is read before.
+  for (const title of TITLES) {
+    const stores = cells.filter(({ operation }) => operation.title === title);
+    for (const { operation, server } of stores) await sendAll(server, operation);
+    for (let round = 0; round <= plan.growthRounds; round++) {
+      for (const { operation, server, samples } of round % 2 === 0 ? stores : stores.toReversed()) {
+        const { requests, status } = operation;
+        const sample = await load(server, "https", requests, status, {
+          ...plan,
+          seconds: plan.growthSeconds,
+        });
+        // The first round only warms up.
+        if (round > 0) samples.push(sample);
+      }
     }
   }
-  return cells.map(({ operation: { title }, population, samples }) => ({
-    title,
-    population,
-    measured: summarize(samples),
-  }));
+  return TITLES.flatMap((title) =>
+    cells
+      .filter(({ operation }) => operation.title === title)
+      .map(({ population, samples }) => ({ title, population, measured: summarize(samples) })),
+  );
 }
+
+interface Cell {
+  operation: Operation;
+  population: number;
+  server: Awaited<ReturnType<typeof startWorkerd>>;
+  samples: Sample[];
+}
+
+const TITLES = ["history page", "warm read", "warm save"];
 
 async function operationsOf(issuer: LocalIssuer, population: number): Promise<Operation[]> {
   const tenants = measuredTenants(population);

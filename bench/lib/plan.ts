@@ -16,6 +16,8 @@ export interface Plan {
   tenants: number;
   /** Fresh isolates, of each contender, whose first answer is timed. */
   starts: number;
+  /** Length of one round of the growth of cost, in seconds. */
+  growthSeconds: number;
   /** Rounds of the growth of cost. */
   growthRounds: number;
   /** Numbers of tenants stored, by which the cost might grow. */
@@ -32,6 +34,7 @@ export const FULL: Plan = {
   repetitions: 2_000,
   tenants: 200,
   starts: 20,
+  growthSeconds: 1,
   growthRounds: 3,
   populations: [10, 1_000, 10_000],
 };
@@ -45,6 +48,7 @@ export const QUICK: Plan = {
   repetitions: 200,
   tenants: 10,
   starts: 2,
+  growthSeconds: 0.4,
   growthRounds: 1,
   populations: [10, 20],
 };

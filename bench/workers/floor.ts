@@ -1,4 +1,4 @@
-import { HISTORY_KEPT_SECONDS } from "../../src/limits.ts";
+import { HISTORY_KEPT_SECONDS, KV_CACHE_MIN_SECONDS } from "../../src/limits.ts";
 
 /**
  * The floor of the work: what the contract cannot do without, by the platform's own means. It verifies the
@@ -83,7 +83,7 @@ async function verify(authorization: string, tenant: string, { verifying }: Keys
 }
 
 async function read(kv: KVNamespace, tenant: string, { sealing }: Keys): Promise<Stored | undefined> {
-  const text = await kv.get(`smtp:${tenant}`);
+  const text = await kv.get(`smtp:${tenant}`, { cacheTtl: KV_CACHE_MIN_SECONDS });
   if (text === null) return undefined;
   const sealed = fromBase64url(text);
   const iv = sealed.subarray(0, 12);

@@ -1,4 +1,4 @@
-import { HISTORY_KEPT_SECONDS } from "../../src/limits.ts";
+import { HISTORY_KEPT_SECONDS, KV_CACHE_MIN_SECONDS } from "../../src/limits.ts";
 import { answerOf } from "./bare.ts";
 
 /** As long as what ours stores for the sample settings, sealed. */
@@ -20,7 +20,7 @@ const ENTRY = {
 export default {
   async fetch(request, env, context) {
     const tenant = new URL(request.url).pathname.split("/")[3];
-    await env.SMTP_SETTINGS.get(`smtp:${tenant}`);
+    await env.SMTP_SETTINGS.get(`smtp:${tenant}`, { cacheTtl: KV_CACHE_MIN_SECONDS });
     if (request.method === "POST") {
       await env.SMTP_SETTINGS.put(`smtp:${tenant}`, VALUE, { metadata: METADATA });
       const options = { metadata: ENTRY, expirationTtl: HISTORY_KEPT_SECONDS };
