@@ -188,8 +188,9 @@ function failureOf(
   }
   if (error instanceof TimeoutError || code === "ETIMEDOUT") return conversation.failure("timeout");
   if (reply !== undefined) return conversation.failure("reply", reply);
-  // Found by nodemailer, by the server's SIZE.
-  if (code === "EMESSAGE") return new SmtpFailure("too_large", "message", conversation.steps);
+  // Found by nodemailer, by the server's SIZE; with a response, it is rubbish in answer to the message.
+  if (code === "EMESSAGE" && response === "")
+    return new SmtpFailure("too_large", "message", conversation.steps);
   if (conversation.stage === "tls") return conversation.failure("tls_failed");
   return conversation.failure(code === "ECONNECTION" || code === "ESOCKET" ? "closed" : "protocol_error");
 }

@@ -3,7 +3,7 @@ import { settingsSchema } from "../../src/settings/schema.ts";
 import { type FailureKind, SmtpFailure, type Stage } from "../../src/smtp/conversation.ts";
 import { diagnose } from "../../src/smtp/diagnosis.ts";
 import { failureOf } from "../support/smtp/conversations.ts";
-import { authenticated } from "../support/smtp/scripts.ts";
+import { authenticated, replies } from "../support/smtp/scripts.ts";
 import { scriptedServer } from "../support/smtp/servers.ts";
 
 const settings = settingsSchema.parse({
@@ -75,4 +75,20 @@ it("a mail over the server's SIZE is our own finding, and nothing of it is sent"
     hint: "The message is larger than the server takes.",
   });
   expect((await server.findings()).lines.filter((line) => line.startsWith("MAIL"))).toEqual([]);
+});
+
+it("rubbish in answer to a whole message is not taken for a refusal of its size", async () => {
+  const taken = [...replies("MAIL", "250 ok"), ...replies("RCPT", "250 ok"), ...replies("DATA", "354 ok")];
+  const server = await scriptedServer([
+    ...authenticated(),
+    ...taken,
+    ...replies(".", "rubbish"),
+    { hang: true },
+  ]);
+  const diagnosis = await failureOf(server);
+  expect(diagnosis).toMatchObject({
+    message: "The SMTP server answered at the message in a way that SMTP does not know.",
+    stage: "message",
+  });
+  expect(diagnosis).not.toHaveProperty("reply");
 });
