@@ -30,7 +30,8 @@ export class SettingsStore {
   }
 
   /**
-   * What is stored for a tenant, which may be up to 60 seconds old where it was saved elsewhere.
+   * What is stored for a tenant, which may be some 90 seconds old where it was saved elsewhere: KV takes up to
+   * 60 to show it, and this place keeps what it has read for 30.
    *
    * @returns `undefined` if nothing is stored
    * @throws {RefusedError} `store_unavailable`, `record_unreadable`

@@ -47,7 +47,7 @@ const SENTENCES: Record<FailureKind, (stage: Stage) => string> = {
     `The SMTP server cannot take ${WHAT[stage]}'s address, as it lacks SMTPUTF8.`,
 };
 
-/** Puts a failure into words, with a hint, and without anything that the settings keep secret. */
+/** Puts a failure into words, with a hint. Of the settings, nothing is told. */
 export function diagnose(failure: SmtpFailure, settings: SmtpSettings): Diagnosis {
   const { kind, stage, steps } = failure;
   const reply = failure.reply === undefined ? undefined : parseReply(failure.reply);

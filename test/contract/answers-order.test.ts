@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Administrator, newAdministrator, seen } from "../support/administrator.ts";
+import { type Administrator, newAdministrator, refusalFor, seen } from "../support/administrator.ts";
 import { mandatoryMissing, notFound, tooLarge, unauthorized, wrongMediaType } from "../support/answers.ts";
 import { type Call, call } from "../support/client.ts";
 import { families } from "../support/families.ts";
@@ -21,12 +21,7 @@ describe.each(families)("of several faults, $family", ({ address }) => {
     ada = await newAdministrator(address);
   });
 
-  /** Sends what has to be refused, and makes sure that nothing was stored. */
-  async function refusalOf(changes: Call) {
-    const refusal = await seen(await ada.send({ method: "POST", ...changes }));
-    expect(await ada.sealed()).toBeNull();
-    return refusal;
-  }
+  const refusalOf = (changes: Call) => refusalFor(ada, changes);
 
   const failingStore = {
     SMTP_SETTINGS: new Proxy(env.SMTP_SETTINGS, {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Administrator, newAdministrator, seen } from "../support/administrator.ts";
+import { type Administrator, newAdministrator, refusalFor, seen } from "../support/administrator.ts";
 import { answer, notFound, saved, tooLarge, unauthorized, wrongMediaType } from "../support/answers.ts";
 import { type Call, call } from "../support/client.ts";
 import { families } from "../support/families.ts";
@@ -33,12 +33,7 @@ describe.each(families)("answers, $family", ({ address }) => {
     ada = await newAdministrator(address);
   });
 
-  /** Sends what has to be refused, and makes sure that nothing was stored. */
-  async function refusalOf(changes: Call) {
-    const refusal = await seen(await ada.send({ method: "POST", ...changes }));
-    expect(await ada.sealed()).toBeNull();
-    return refusal;
-  }
+  const refusalOf = (changes: Call) => refusalFor(ada, changes);
 
   describe("to a body's size", () => {
     it("are the same for one of exactly 16 KiB as for a small one", async () => {

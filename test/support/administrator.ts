@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { expect } from "vitest";
 import { loadConfig } from "../../src/config.ts";
 import { open, type SettingsRecord } from "../../src/settings/vault.ts";
 import { type Call, call } from "./client.ts";
@@ -52,4 +53,11 @@ export async function newAdministrator(address: (tenant: string) => string): Pro
 /** Status and body of an answer together, so that neither is forgotten. */
 export async function seen(response: Response): Promise<Seen> {
   return { httpStatus: response.status, body: await response.json() };
+}
+
+/** Sends what has to be refused, and makes sure that nothing was stored. */
+export async function refusalFor(ada: Administrator, changes: Call): Promise<Seen> {
+  const refusal = await seen(await ada.send({ method: "POST", ...changes }));
+  expect(await ada.sealed()).toBeNull();
+  return refusal;
 }
