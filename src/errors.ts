@@ -1,45 +1,228 @@
-/** One request field that is not valid: its name, and what to do about it. */
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+
+/** A request field that is not valid: its name, and how to fix it. */
 export interface FieldError {
   field: string;
   message: string;
 }
 
+/** An error of a low layer. Its message consists of our own words, so it may be logged. */
+export class LoggableError extends Error {}
+
+/** How one kind of error is answered and documented. `Details` is what the thrower adds. */
+interface Definition<Details extends object> {
+  httpStatus: ContentfulStatusCode;
+  /** When it happens, for the API's documentation. */
+  description: string;
+  message: string | ((details: Details) => string);
+  /** Members of the body beside the envelope's. */
+  members?: (details: Details) => object;
+  headers?: (details: Details) => Record<string, string>;
+  /** Details of a typical case, for the documented example. */
+  example: Details;
+}
+
+/** Goes to the log only. */
+interface Reason {
+  reason: string;
+}
+
+/** A typical diagnosis of `src/smtp/diagnosis.ts`. */
+const REJECTED_PASSWORD = {
+  message: "The SMTP server rejected the user and password.",
+  stage: "authentication",
+  smtpCode: 535,
+  enhancedCode: "5.7.8",
+  reply: "Username and password not accepted",
+  hint: "Check user and password. Many providers require the full email address as user, and an app password.",
+  steps: [
+    { stage: "connect", milliseconds: 21 },
+    { stage: "greeting", milliseconds: 34 },
+    { stage: "tls", milliseconds: 47, tls: "STARTTLS" },
+  ],
+};
+
 /**
- * Everything that ends a request other than success. `reason` goes to the log only; whatever the
- * caller may know stands in the other members. `http/refusal.ts` maps each kind to an answer.
+ * Every error of the API. A kind is answered, documented and typed by its row here and nowhere else.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15 for the statuses
  */
-export type Refusal =
-  | { kind: "plain_http" }
-  | { kind: "not_found"; reason: string }
-  | { kind: "nothing_stored" }
-  | { kind: "method_not_allowed"; allowed: readonly string[] }
-  | { kind: "unauthorized"; tokenSent: boolean; reason: string }
-  | { kind: "role_missing"; roles: readonly string[] }
-  | { kind: "precondition_failed" }
-  | { kind: "unsupported_media_type" }
-  | { kind: "content_too_large"; maxBytes: number }
-  | { kind: "not_json"; message: string }
-  | { kind: "mandatory_fields_missing" }
-  | { kind: "invalid_fields"; errors: readonly FieldError[] }
-  | { kind: "smtp_failed"; diagnosis: { message: string; stage: string; smtpCode?: number } }
-  | { kind: "not_healthy"; version: string }
-  | { kind: "misconfigured"; reason: string }
-  | { kind: "issuer_unavailable"; reason: string }
-  | { kind: "store_unavailable"; reason: string }
-  | { kind: "record_unreadable"; tenant: string; kid: string | undefined; reason: string };
+export const API_ERRORS = {
+  plain_http: define<object>({
+    httpStatus: 403,
+    description: "The request came over plain http.",
+    message: "Plain http is rejected. Use https, and revoke any token that was sent without it.",
+    example: {},
+  }),
+  unauthorized: define<Reason & { tokenSent: boolean }>({
+    httpStatus: 401,
+    description: "The token is missing, or not valid for this tenant.",
+    message: "HTTP 401 Unauthorized.",
+    headers: ({ tokenSent }) => ({
+      "WWW-Authenticate": tokenSent ? 'Bearer error="invalid_token"' : "Bearer",
+    }),
+    example: { tokenSent: true, reason: "" },
+  }),
+  role_missing: define<{ roles: readonly string[] }>({
+    httpStatus: 403,
+    description: "The token is valid, but lacks the role.",
+    message: ({ roles }) => `The token needs one of these roles: ${roles.join(", ")}.`,
+    headers: () => ({ "WWW-Authenticate": 'Bearer error="insufficient_scope"' }),
+    example: { roles: ["manage-realm"] },
+  }),
+  not_found: define<Reason>({
+    httpStatus: 404,
+    description: "No such address or tenant id.",
+    message: "There is nothing at this address.",
+    example: { reason: "" },
+  }),
+  nothing_stored: define<object>({
+    httpStatus: 404,
+    description: "Nothing is stored for this tenant.",
+    message: "No SMTP settings are stored for this tenant.",
+    example: {},
+  }),
+  method_not_allowed: define<{ allowed: readonly string[] }>({
+    httpStatus: 405,
+    description: "The address does not support the method; Allow lists those it supports.",
+    message: ({ allowed }) => `Use one of these methods: ${allowed.join(", ")}.`,
+    headers: ({ allowed }) => ({ Allow: allowed.join(", ") }),
+    example: { allowed: ["GET", "HEAD"] },
+  }),
+  mandatory_fields_missing: define<object>({
+    httpStatus: 400,
+    description: "host or from is missing.",
+    message: "Host and From is mandatory to update Email Configuration.",
+    example: {},
+  }),
+  invalid_fields: define<{ errors: readonly FieldError[] }>({
+    httpStatus: 400,
+    description: "Fields are not valid.",
+    message: ({ errors }) => sentenceFor(errors),
+    members: ({ errors }) => ({ errors }),
+    example: { errors: [{ field: "port", message: "must be a whole number from 1 to 65535" }] },
+  }),
+  not_json: define<{ message: string }>({
+    httpStatus: 400,
+    description: "The body is not JSON in UTF-8.",
+    message: ({ message }) => message,
+    example: { message: "The body must be a JSON object." },
+  }),
+  precondition_failed: define<object>({
+    httpStatus: 412,
+    description: "The stored settings are not the version that If-Match names. Nothing changes.",
+    message: "The stored settings are not the version that If-Match names. Read them again.",
+    example: {},
+  }),
+  content_too_large: define<{ maxBytes: number }>({
+    httpStatus: 413,
+    description: "The body is too large.",
+    message: ({ maxBytes }) => `The body must have at most ${maxBytes} bytes.`,
+    example: { maxBytes: 16_384 },
+  }),
+  unsupported_media_type: define<object>({
+    httpStatus: 415,
+    description: "The body is not application/json.",
+    message: "Send the body as JSON, with Content-Type: application/json.",
+    example: {},
+  }),
+  smtp_failed: define<{ diagnosis: { message: string; stage: string; smtpCode?: number } }>({
+    httpStatus: 502,
+    description: "The SMTP server did not accept the settings.",
+    message: ({ diagnosis }) => diagnosis.message,
+    members: ({ diagnosis: { message: _, ...members } }) => members,
+    example: { diagnosis: REJECTED_PASSWORD },
+  }),
+  record_unreadable: define<Reason & { kid: string | undefined }>({
+    httpStatus: 500,
+    description: "The stored record does not open.",
+    message: "Something went wrong on our side.",
+    example: { kid: undefined, reason: "" },
+  }),
+  internal: define<object>({
+    httpStatus: 500,
+    description: "An unexpected error.",
+    message: "Something went wrong on our side.",
+    example: {},
+  }),
+  misconfigured: define<Reason>({
+    httpStatus: 503,
+    description: "The Worker's configuration is not valid.",
+    message: "The service is not configured.",
+    example: { reason: "" },
+  }),
+  issuer_unavailable: define<Reason & { retryAfterSeconds: number }>({
+    httpStatus: 503,
+    description: "The signing keys of the token's issuer are unavailable.",
+    message: "The issuer's signing keys are unavailable. Try again in a few seconds.",
+    headers: retryAfter,
+    example: { reason: "", retryAfterSeconds: 10 },
+  }),
+  store_unavailable: define<Reason & { retryAfterSeconds: number }>({
+    httpStatus: 503,
+    description: "KV is unavailable.",
+    message: "The store is unavailable. Try again in a few seconds.",
+    headers: retryAfter,
+    example: { reason: "", retryAfterSeconds: 2 },
+  }),
+};
 
-/** Carries a {@link Refusal} up to the app's error handler. */
-export class RefusedError extends Error {
-  override readonly name = "RefusedError";
-  readonly refusal: Refusal;
+export type ApiErrorKind = keyof typeof API_ERRORS;
 
-  constructor(refusal: Refusal) {
-    super(refusal.kind);
-    this.refusal = refusal;
+/** What a thrower adds to each kind. */
+type Details = { [Kind in ApiErrorKind]: (typeof API_ERRORS)[Kind]["example"] };
+
+/** An error that ends a request with a documented response. For routes and middleware only. */
+export class ApiError<Kind extends ApiErrorKind = ApiErrorKind> extends Error {
+  override readonly name = "ApiError";
+  readonly kind: Kind;
+  readonly details: Details[Kind];
+
+  constructor(
+    kind: Kind,
+    ...[details]: object extends Details[Kind] ? [details?: Details[Kind]] : [details: Details[Kind]]
+  ) {
+    super(kind);
+    this.kind = kind;
+    this.details = (details ?? {}) as Details[Kind];
   }
 }
 
-/** Why something failed, for the log: only what we have written ourselves, as messages may quote anything. */
+/** What the response to an error holds beside the envelope's constants. */
+export interface ErrorContent {
+  httpStatus: ContentfulStatusCode;
+  message: string;
+  members: object;
+  headers: Record<string, string>;
+}
+
+/** Looks up how an error is answered. */
+export function contentOf<Kind extends ApiErrorKind>({ kind, details }: ApiError<Kind>): ErrorContent {
+  const definitions: { [K in ApiErrorKind]: Definition<Details[K]> } = API_ERRORS;
+  const { httpStatus, message, members, headers } = definitions[kind];
+  return {
+    httpStatus,
+    message: typeof message === "string" ? message : message(details),
+    members: members?.(details) ?? {},
+    headers: headers?.(details) ?? {},
+  };
+}
+
+/** Why something failed, for the log. Other errors may quote anything, so they stay out. */
 export function reasonOf(error: unknown): string {
-  return error instanceof RefusedError && "reason" in error.refusal ? error.refusal.reason : "unforeseen";
+  return error instanceof LoggableError ? error.message : "unexpected error";
+}
+
+function define<Details extends object>(definition: Definition<Details>): Definition<Details> {
+  return definition;
+}
+
+function retryAfter({ retryAfterSeconds }: { retryAfterSeconds: number }): Record<string, string> {
+  return { "Retry-After": String(retryAfterSeconds) };
+}
+
+function sentenceFor(errors: readonly FieldError[]): string {
+  const [first, ...others] = errors;
+  if (first !== undefined && others.length === 0) return `${first.field} ${first.message}.`;
+  return `These fields are not valid: ${errors.map(({ field }) => field).join(", ")}.`;
 }
