@@ -1,0 +1,43 @@
+import { LoggableError } from "../errors.ts";
+
+/** Waits before retrying a KV write that got 429, in milliseconds: KV takes one write per second and key. */
+export const KV_RETRY_DELAYS_MS = [400, 1_100, 1_600] as const;
+
+/** When a caller may try again after KV has failed, in seconds. */
+export const KV_RETRY_AFTER_SECONDS = 2;
+
+/** Shortest time for which KV lets a location cache what it has read, in seconds. */
+export const KV_MIN_CACHE_TTL_SECONDS = 30;
+
+/** A failed KV operation. */
+export class KvError extends LoggableError {
+  override readonly name = "KvError";
+  /** HTTP status of KV's response, where its message has one. */
+  readonly status: number | undefined;
+
+  constructor(message: string) {
+    super(message);
+    const [status] = /\b[45]\d\d\b/.exec(message) ?? [];
+    this.status = status === undefined ? undefined : Number(status);
+  }
+}
+
+/**
+ * Runs a KV operation, and retries it while KV responds 429.
+ *
+ * @throws {KvError} for any other failure, or once the delays are used up
+ * @see https://developers.cloudflare.com/kv/platform/limits/
+ */
+export async function withRetries<Result>(
+  operation: () => Promise<Result>,
+  [delay, ...laterDelays]: readonly number[] = KV_RETRY_DELAYS_MS,
+): Promise<Result> {
+  try {
+    return await operation();
+  } catch (cause) {
+    const error = new KvError(cause instanceof Error ? cause.message : "unknown");
+    if (delay === undefined || error.status !== 429) throw error;
+    await scheduler.wait(delay);
+    return withRetries(operation, laterDelays);
+  }
+}

@@ -1,0 +1,76 @@
+import { decodeProtectedHeader, EncryptJWT, type JWTPayload, jwtDecrypt } from "jose";
+import { LoggableError } from "../errors.ts";
+
+/** A key that seals or opens stored values. */
+export interface SealingKey {
+  kid: string;
+  /** AES-KW, 256 bits, not extractable. */
+  key: CryptoKey;
+}
+
+/** The first key seals, all open. */
+export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
+
+/** A stored value that does not open. */
+export class SealingError extends LoggableError {
+  override readonly name = "SealingError";
+  /** Of the key that the value names, if it names one. */
+  readonly kid: string | undefined;
+
+  constructor(reason: string, kid: string | undefined) {
+    super(reason);
+    this.kid = kid;
+  }
+}
+
+const KEY_WRAPPING = "A256KW";
+const CONTENT_ENCRYPTION = "A256GCM";
+
+/**
+ * Seals claims for a tenant as an encrypted JWT (RFC 7516, RFC 7519). Each value has its own content key,
+ * wrapped by the first sealing key; any JOSE library opens it with that key.
+ *
+ * @returns the JWE in compact form, and the `kid` that sealed it
+ */
+export async function seal(
+  tenant: string,
+  claims: object,
+  [sealing]: SealingKeys,
+): Promise<{ jwe: string; kid: string }> {
+  const { kid, key } = sealing;
+  const jwe = await new EncryptJWT({ ...claims })
+    .setProtectedHeader({ alg: KEY_WRAPPING, enc: CONTENT_ENCRYPTION, kid })
+    .setSubject(tenant)
+    .setIssuedAt()
+    .encrypt(key);
+  return { jwe, kid };
+}
+
+/**
+ * Opens what {@link seal} made. Both algorithms are pinned, and the tenant is checked, so a value copied to
+ * another tenant's key does not open there.
+ *
+ * @returns the claims, `sub` and `iat` included, and the `kid` that sealed them
+ * @throws {SealingError}
+ */
+export async function open<Claims>(
+  tenant: string,
+  jwe: string,
+  keys: SealingKeys,
+): Promise<{ claims: Claims & JWTPayload; kid: string }> {
+  let kid: string | undefined;
+  try {
+    kid = decodeProtectedHeader(jwe).kid;
+    const key = keys.find((candidate) => candidate.kid === kid)?.key;
+    if (kid === undefined || key === undefined) throw new Error("no settings key has this kid");
+    const { payload } = await jwtDecrypt<Claims>(jwe, key, {
+      keyManagementAlgorithms: [KEY_WRAPPING],
+      contentEncryptionAlgorithms: [CONTENT_ENCRYPTION],
+      subject: tenant,
+    });
+    return { claims: payload, kid };
+  } catch (error) {
+    // jose's messages name headers and claims, never their values.
+    throw new SealingError(error instanceof Error ? error.message : "unknown", kid);
+  }
+}
