@@ -1,33 +1,33 @@
 import type { JWTPayload } from "jose";
-import { CLAIM_KEPT_CHARACTERS } from "../limits.ts";
+import { CLAIM_MAX_CHARACTERS } from "./limits.ts";
 
-/** Who sent a request, by the claims of a verified token. */
+/** The sender of a request, from the claims of a verified token. */
 export interface Caller {
-  /** `sub`: does not change, yet tells a person nothing. Keycloak's lightweight tokens lack it. */
+  /** `sub`: never changes, but is not readable. Absent from Keycloak's lightweight tokens. */
   subject: string | undefined;
-  /** `preferred_username`: tells a person, yet can change. */
+  /** `preferred_username`: names a person, but can change. */
   username: string | undefined;
-  /** `azp`: the client that the token was issued to. */
+  /** `azp`: the client the token was issued to. */
   client: string | undefined;
-  /** `email`: where to send the caller something. */
+  /** `email`: where the caller receives mail. */
   email: string | undefined;
 }
 
-/** Reads the caller from verified claims. */
+/** Reads the caller from verified claims. Empty claims and claims that are not strings count as absent. */
 export function callerOf(claims: JWTPayload): Caller {
   return {
-    subject: text(claims.sub),
-    username: text(claims.preferred_username),
-    client: text(claims.azp),
-    email: text(claims.email),
+    subject: stringClaim(claims.sub),
+    username: stringClaim(claims.preferred_username),
+    client: stringClaim(claims.azp),
+    email: stringClaim(claims.email),
   };
 }
 
-/** The name to show for a caller. */
-export function nameOf({ username, subject, client }: Caller): string {
+/** The name to display for a caller. */
+export function callerName({ username, subject, client }: Caller): string {
   return username ?? subject ?? client ?? "unknown";
 }
 
-function text(claim: unknown): string | undefined {
-  return typeof claim === "string" && claim !== "" ? claim.slice(0, CLAIM_KEPT_CHARACTERS) : undefined;
+function stringClaim(claim: unknown): string | undefined {
+  return typeof claim === "string" && claim !== "" ? claim.slice(0, CLAIM_MAX_CHARACTERS) : undefined;
 }

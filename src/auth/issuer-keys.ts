@@ -1,21 +1,21 @@
 import { waitUntil } from "cloudflare:workers";
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from "jose";
-import { RefusedError } from "../errors.ts";
-import { JWKS_CACHED_ISSUERS, JWKS_FRESH_MS, JWKS_UNKNOWN_KID_COOLDOWN_MS } from "../limits.ts";
-import { type JwksFetch, JwksSource, type KeepAlive } from "./jwks-source.ts";
+import { IssuerUnavailableError } from "./errors.ts";
+import { JwksCache, type JwksFetch, type KeepAlive } from "./jwks-cache.ts";
+import { JWKS_CACHE_MAX_ISSUERS, JWKS_MAX_AGE_MS, JWKS_UNKNOWN_KID_COOLDOWN_MS } from "./limits.ts";
 
 interface Issuer {
-  source: JwksSource;
+  cache: JwksCache;
   getKey: ReturnType<typeof createRemoteJWKSet>;
 }
 
-/** The keys of many issuers, kept in the isolate: the least recently used ones make room for new ones. */
+/** Signing keys of many issuers, cached in the isolate with least-recently-used eviction. */
 export class IssuerKeys {
   readonly #fetch: JwksFetch;
   readonly #keepAlive: KeepAlive;
   readonly #issuers = new Map<string, Issuer>();
 
-  /** The runtime's own `fetch` and `waitUntil` are used unless others are given. */
+  /** Uses the runtime's `fetch` and `waitUntil` by default. */
   constructor(
     fetch: JwksFetch = (url, init) => globalThis.fetch(url, init),
     keepAlive: KeepAlive = (work) => waitUntil(work),
@@ -25,10 +25,10 @@ export class IssuerKeys {
   }
 
   /**
-   * Finds the key of a token among those at `jwksUri`.
+   * Returns jose's key resolver for the JWK Set at `jwksUri`.
    *
-   * @returns a key finder for jose, which throws `RefusedError` `issuer_unavailable` where the keys cannot
-   * be had, and `JWKSNoMatchingKey` where they can and lack the token's
+   * @returns a function that throws {@link IssuerUnavailableError} if the keys are unavailable, and
+   * `JWKSNoMatchingKey` if they are available but lack the token's key
    */
   at(jwksUri: string): JWTVerifyGetKey {
     const issuer = this.#issuers.get(jwksUri) ?? this.#create(jwksUri);
@@ -36,16 +36,13 @@ export class IssuerKeys {
     this.#issuers.set(jwksUri, issuer);
     return async (header, token) => {
       try {
-        // jose takes last known keys for fresh ones, and would use them for longer than they are lent.
-        if (issuer.source.isOverdue) await issuer.getKey.reload();
+        // jose counts a stale JWK Set as fresh for another maximum age, which would exceed stale-if-error.
+        if (issuer.cache.isExpired) await issuer.getKey.reload();
         return await issuer.getKey(header, token);
       } catch (error) {
-        // The missing key may be one that the issuer has made since it was last reached.
-        if (error instanceof errors.JWKSNoMatchingKey && issuer.source.isFailing) {
-          throw new RefusedError({
-            kind: "issuer_unavailable",
-            reason: "no key of this kid among the last known",
-          });
+        // The issuer may have created the missing key since its last response.
+        if (error instanceof errors.JWKSNoMatchingKey && issuer.cache.isFailing) {
+          throw new IssuerUnavailableError("the issuer fails, and its cached keys lack the token's key");
         }
         throw error;
       }
@@ -53,21 +50,21 @@ export class IssuerKeys {
   }
 
   #create(jwksUri: string): Issuer {
-    if (this.#issuers.size >= JWKS_CACHED_ISSUERS) this.#evict();
-    const source = new JwksSource(this.#fetch, this.#keepAlive);
+    if (this.#issuers.size >= JWKS_CACHE_MAX_ISSUERS) this.#evict();
+    const cache = new JwksCache(this.#fetch, this.#keepAlive);
     const getKey = createRemoteJWKSet(new URL(jwksUri), {
-      [customFetch]: (url, init) => source.get(url, init),
-      cacheMaxAge: JWKS_FRESH_MS,
+      [customFetch]: (url, init) => cache.get(url, init),
+      cacheMaxAge: JWKS_MAX_AGE_MS,
       cooldownDuration: JWKS_UNKNOWN_KID_COOLDOWN_MS,
     });
-    return { source, getKey };
+    return { cache, getKey };
   }
 
-  // Forged tokens for made-up tenants reach issuers that do not exist: those go first, or a flood of them
-  // would push the keys of real tenants out.
+  // Forged tokens for invented tenants add issuers that do not exist. Evicting these first keeps such tokens
+  // from pushing out the keys of real tenants.
   #evict(): void {
     const [oldest] = this.#issuers.keys();
-    const keyless = this.#issuers.entries().find(([, { source }]) => !source.hasKeys);
+    const keyless = this.#issuers.entries().find(([, { cache }]) => !cache.hasKeys);
     this.#issuers.delete(keyless?.[0] ?? oldest ?? "");
   }
 }

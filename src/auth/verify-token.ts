@@ -4,22 +4,23 @@ import {
   errors,
   type JWTPayload,
   type JWTVerifyGetKey,
+  type JWTVerifyOptions,
   jwtVerify,
 } from "jose";
-import { RefusedError } from "../errors.ts";
-import { CLOCK_TOLERANCE_SECONDS, JWKS_CANDIDATES, TOKEN_MAX_CHARACTERS } from "../limits.ts";
+import { IssuerUnavailableError, TokenError } from "./errors.ts";
+import { CLOCK_TOLERANCE_SECONDS, JWKS_MAX_CANDIDATE_KEYS, TOKEN_MAX_CHARACTERS } from "./limits.ts";
 
-/** What a token has to be to pass for one tenant. */
+/** What makes a token valid for one tenant. */
 export interface TokenRules {
-  /** Values of `iss`, expanded for the tenant. They bind the token to it. */
+  /** Allowed values of `iss`, expanded for the tenant. They bind the token to it. */
   issuers: readonly string[];
-  /** What `aud` has to contain, if anything. */
+  /** Value that `aud` must contain, if any. */
   audience: string | undefined;
-  /** The keys of one of the issuers above. */
+  /** Returns the key resolver of one of `issuers`. */
   keysOf: (issuer: string) => JWTVerifyGetKey;
 }
 
-// Nothing symmetric, so a public key cannot pass for a shared secret, and no "none" (RFC 8725 section 3.1).
+// No symmetric algorithm, or a public key could serve as the shared secret, and no "none" (RFC 8725 section 3.1).
 const ALGORITHMS = [
   ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
   ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
@@ -28,37 +29,40 @@ const ALGORITHMS = [
 const HEADER_TYPES = ["JWT", "AT+JWT", "APPLICATION/AT+JWT"];
 
 /**
- * Verifies an access token as RFC 8725 and RFC 9068 ask. What needs no key is checked first, so that
- * a token costs a fetch of keys only if it names an issuer of the tenant and has time left.
+ * Verifies an access token (RFC 8725, RFC 9068). Checks everything that needs no key first: only a token that
+ * names an issuer of the tenant and has not expired can cause a fetch.
  *
- * @param token a JWS in compact form
- * @param now the time to hold `exp`, `nbf` and `iat` against
+ * @param token JWS in compact serialization
+ * @param now the time to compare `exp`, `nbf` and `iat` with
  * @returns the token's claims
- * @throws {RefusedError} `unauthorized` with the reason; `issuer_unavailable` from `rules.keysOf`
+ * @throws {TokenError} if the token is invalid
+ * @throws {IssuerUnavailableError} from `rules.keysOf`
  */
 export async function verifyToken(token: string, rules: TokenRules, now: Date): Promise<JWTPayload> {
-  const issuer = checkBeforeKeys(token, rules.issuers, now);
+  const issuer = checkBeforeFetch(token, rules.issuers, now);
   const claims = await verifySignature(token, issuer, rules, now);
   const { iat, typ } = claims;
-  if (iat !== undefined && iat > now.getTime() / 1000 + CLOCK_TOLERANCE_SECONDS)
-    refuse("iat is in the future");
-  // Keycloak marks ID, refresh and offline tokens, which its own keys sign too.
-  if (typ !== undefined && typ !== "Bearer") refuse("claim typ is not Bearer");
+  if (iat !== undefined && iat > now.getTime() / 1000 + CLOCK_TOLERANCE_SECONDS) {
+    throw new TokenError("iat is in the future");
+  }
+  // Keycloak signs ID, refresh and offline tokens with the same keys.
+  if (typ !== undefined && typ !== "Bearer") throw new TokenError("claim typ is not Bearer");
   return claims;
 }
 
-function checkBeforeKeys(token: string, issuers: readonly string[], now: Date): string {
-  if (token.length > TOKEN_MAX_CHARACTERS) refuse("token is too long");
+function checkBeforeFetch(token: string, issuers: readonly string[], now: Date): string {
+  if (token.length > TOKEN_MAX_CHARACTERS) throw new TokenError("token is too long");
   const { header, claims } = decode(token);
-  if (!ALGORITHMS.includes(String(header.alg))) refuse("alg is not allowed");
-  if ("crit" in header) refuse("crit is not supported");
+  if (!ALGORITHMS.includes(String(header.alg))) throw new TokenError("alg is not allowed");
+  if ("crit" in header) throw new TokenError("crit is not supported");
   if (header.typ !== undefined && !HEADER_TYPES.includes(String(header.typ).toUpperCase())) {
-    refuse("header typ is neither JWT nor at+jwt");
+    throw new TokenError("header typ is neither JWT nor at+jwt");
   }
-  if (claims.iss === undefined || !issuers.includes(claims.iss))
-    refuse("iss is not an issuer of this tenant");
-  if (typeof claims.exp !== "number") refuse("exp is missing");
-  if (claims.exp <= now.getTime() / 1000 - CLOCK_TOLERANCE_SECONDS) refuse("token has expired");
+  if (claims.iss === undefined || !issuers.includes(claims.iss)) {
+    throw new TokenError("iss is not an issuer of this tenant");
+  }
+  if (typeof claims.exp !== "number") throw new TokenError("exp is missing or not a number");
+  if (claims.exp <= now.getTime() / 1000 - CLOCK_TOLERANCE_SECONDS) throw new TokenError("token has expired");
   return claims.iss;
 }
 
@@ -66,7 +70,7 @@ function decode(token: string) {
   try {
     return { header: decodeProtectedHeader(token), claims: decodeJwt(token) };
   } catch {
-    return refuse("not a JWT");
+    throw new TokenError("token is not a JWT");
   }
 }
 
@@ -87,39 +91,35 @@ async function verifySignature(
   try {
     return (await jwtVerify(token, rules.keysOf(issuer), options)).payload;
   } catch (error) {
-    if (error instanceof RefusedError) throw error;
+    if (error instanceof IssuerUnavailableError) throw error;
     if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyWithEach(error, token, options);
-    return refuse(reasonOf(error));
+    throw tokenErrorOf(error);
   }
 }
 
-/** RFC 7517 section 4.5 lets keys share a `kid`, and without a `kid` any key of the algorithm may be the one. */
+/** Tries several keys: keys may share a `kid` (RFC 7517 section 4.5), and a token may have none. */
 async function verifyWithEach(
   candidates: errors.JWKSMultipleMatchingKeys,
   token: string,
-  options: Parameters<typeof jwtVerify>[2],
+  options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
   let tried = 0;
   for await (const key of candidates) {
-    if (++tried > JWKS_CANDIDATES) break;
+    if (++tried > JWKS_MAX_CANDIDATE_KEYS) break;
     try {
       return (await jwtVerify(token, key, options)).payload;
     } catch (error) {
-      // Another key may be the one, but no other key makes the claims better.
+      // The signature is valid, so no other key changes the outcome.
       if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired) {
-        return refuse(reasonOf(error));
+        throw tokenErrorOf(error);
       }
     }
   }
-  return refuse("no key of this kid verifies the signature");
+  throw new TokenError("no key with this kid verifies the signature");
 }
 
-// A code and a claim's name only: messages may repeat what the token says.
-function reasonOf(error: unknown): string {
-  if (!(error instanceof errors.JOSEError)) return "the issuer's key cannot be used";
-  return "claim" in error ? `${error.code} ${error.claim}` : error.code;
-}
-
-function refuse(reason: string): never {
-  throw new RefusedError({ kind: "unauthorized", tokenSent: true, reason });
+// Keeps jose's code and the claim's name only: jose's messages may quote the token.
+function tokenErrorOf(error: unknown): TokenError {
+  if (!(error instanceof errors.JOSEError)) return new TokenError("the issuer's key is unusable");
+  return new TokenError("claim" in error ? `${error.code} ${error.claim}` : error.code);
 }
