@@ -1,14 +1,17 @@
-import { isAddress, parseHost } from "../smtp/host.ts";
+import { isIpAddress, parseHost } from "./host.ts";
 
-// Dot-string of RFC 5321 section 4.1.2 with the UTF-8 of RFC 6531, less what a person cannot see.
+// Dot-string of RFC 5321 section 4.1.2 with the UTF-8 of RFC 6531, without invisible characters.
 const LOCAL_PART = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
 
+const NOT_AN_ADDRESS = 'must be an email address such as "sender@example.com"';
+
 /**
- * What is wrong with an email address, for a person to read; `undefined` if nothing.
+ * Checks an email address.
  *
- * Quoted local parts and domain literals are refused: mail systems handle them badly, and people type
- * them by mistake only.
+ * Quoted local parts and domain literals are not valid: mail systems handle them badly, and people type
+ * them only by mistake.
  *
+ * @returns the problem as a predicate ("must ..."), or `undefined` for a valid address
  * @see RFC 5321 sections 4.1.2 and 4.5.3.1 (octets, not characters), RFC 6531 for other scripts
  */
 export function emailAddressProblem(address: string): string | undefined {
@@ -17,13 +20,11 @@ export function emailAddressProblem(address: string): string | undefined {
   const domain = parseHost(address.slice(at + 1));
   if (octets(address) > 254) return "must have at most 254 octets";
   if (octets(localPart) > 64) return "must have at most 64 octets before the @";
-  // parseHost drops a dot at the end, which is for DNS and not for mail.
+  // parseHost drops a trailing dot, which is valid in DNS but not in mail.
   if (/[.\u3002\uff0e\uff61]$/.test(address)) return NOT_AN_ADDRESS;
   if (at < 1 || !LOCAL_PART.test(localPart) || "problem" in domain) return NOT_AN_ADDRESS;
-  return domain.host.includes(".") && !isAddress(domain.host) ? undefined : NOT_AN_ADDRESS;
+  return domain.host.includes(".") && !isIpAddress(domain.host) ? undefined : NOT_AN_ADDRESS;
 }
-
-const NOT_AN_ADDRESS = 'must be an email address such as "sender@example.com"';
 
 function octets(text: string): number {
   return new TextEncoder().encode(text).length;

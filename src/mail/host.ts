@@ -5,18 +5,18 @@ const NON_PUBLIC_NAME = /^[^.]+$|\.(localhost|localdomain|invalid|local|onion|in
 
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
 
-/** What {@link parseHost} found. */
+/** The result of {@link parseHost}. */
 export type ParsedHost = { host: string } | { problem: string };
 
 /**
- * Brings a host name or an IP literal into the one form in which it is stored, compared and dialled.
+ * Normalizes a host name or an IP literal to the form that is stored, compared and dialed.
  *
- * The WHATWG URL parser does the work, because it is what the platform itself dials by: it turns an IDN
- * into punycode and every spelling of an IPv4 address (`0x7f.1`, `2130706433`, `０１２７.1`) into the dotted
- * form, so that no spelling gets past {@link isPublicDestination}.
+ * The WHATWG URL parser does the work because the platform dials by it. It converts an IDN to punycode and
+ * every spelling of an IPv4 address (`0x7f.1`, `2130706433`, `０１２７.1`) to dotted decimal, so no spelling
+ * gets past {@link isPublicDestination}.
  *
- * @param text a host without port and scheme, trimmed; IPv6 with or without brackets
- * @returns the host in lower case (IPv6 without brackets), or what is wrong with it, for a person to read
+ * @param text a trimmed host without port and scheme; IPv6 with or without brackets
+ * @returns the host in lower case (IPv6 without brackets), or the problem as a predicate ("must ...")
  * @see https://url.spec.whatwg.org/#host-parsing
  */
 export function parseHost(text: string): ParsedHost {
@@ -37,34 +37,34 @@ export function parseHost(text: string): ParsedHost {
 }
 
 /**
- * Whether a host may be dialled from a shared platform: a public address, or a name that can be public.
- * What a name resolves to is not looked up here; Cloudflare's `connect` refuses private addresses itself.
+ * Whether a shared platform may dial a host: a public address, or a name that can be public. Names are not
+ * resolved here; Cloudflare's `connect` rejects private addresses itself.
  *
- * @param host as {@link parseHost} gives it
- * @see https://www.iana.org/assignments/iana-ipv4-special-registry/ and the IPv6 one beside it
+ * @param host as returned by {@link parseHost}
+ * @see https://www.iana.org/assignments/iana-ipv4-special-registry/ and its IPv6 counterpart
  */
 export function isPublicDestination(host: string): boolean {
-  if (!isAddress(host)) return !NON_PUBLIC_NAME.test(host);
+  if (!isIpAddress(host)) return !NON_PUBLIC_NAME.test(host);
   const address = ipaddr.parse(host);
   if (address.range() !== "unicast") return false;
-  // Only 2000::/3 is given out (RFC 4291 section 2.4); the rest holds IPv4-compatible and other old forms.
+  // IANA assigns only 2000::/3 (RFC 4291 section 2.4); the rest includes IPv4-compatible and other old forms.
   return address.kind() === "ipv4" || address.match(GLOBAL_UNICAST);
 }
 
-/** Whether a host, as {@link parseHost} gives it, is an IP address and not a name. */
-export function isAddress(host: string): boolean {
+/** Whether a host, as returned by {@link parseHost}, is an IP address rather than a name. */
+export function isIpAddress(host: string): boolean {
   return host.includes(":") || /^\d+(\.\d+){3}$/.test(host);
 }
 
 function parseIPv6(bare: string): ParsedHost {
   const host = URL.parse(`https://[${bare}]`)?.hostname.slice(1, -1);
   if (host === undefined || !/^[\da-f:.]+$/i.test(bare)) {
-    return { problem: "must be a host name or an IP address; the port has a field of its own" };
+    return { problem: "must be a host name or an IP address, without a port" };
   }
   return { host };
 }
 
-// RFC 1123 section 2.1; 253 characters are what fits the 255 octets of RFC 1035 section 3.1.
+// RFC 1123 section 2.1; 253 characters fit the 255 octets of RFC 1035 section 3.1.
 function isHostname(hostname: string): boolean {
   return (
     hostname.length <= 253 &&

@@ -1,0 +1,71 @@
+import MailComposer from "nodemailer/lib/mail-composer";
+import { parseHost } from "./host.ts";
+
+/** Whom a mail is from. */
+export interface Sender {
+  from: string;
+  fromDisplayName?: string | undefined;
+  replyTo?: string | undefined;
+  replyToDisplayName?: string | undefined;
+  /** The address in MAIL FROM, if different from `from`. */
+  envelopeFrom?: string | undefined;
+}
+
+/** The recipient and content of a mail. */
+export interface MailContent {
+  /** One address. */
+  to: string;
+  subject: string;
+  text: string;
+  html: string;
+  /** The left part of the Message-ID: the same for each attempt to send this mail, and unique to it. */
+  id: string;
+}
+
+/** A mail ready to send. */
+export interface Message {
+  /** MAIL FROM and RCPT TO (RFC 5321 section 3.3), with domains in ASCII. */
+  envelope: { from: string; to: string };
+  /** RFC 5322 with CRLF line endings. */
+  raw: Buffer;
+  /** Whether the header contains an address that requires SMTPUTF8 (RFC 6531 section 3.2). */
+  headerNeedsSmtpUtf8: boolean;
+}
+
+/**
+ * Composes a mail with text and HTML as alternatives, in UTF-8.
+ *
+ * @see RFC 5322 section 3.6.4 for Message-ID: its right part is the sender's domain
+ */
+export async function composeMessage(sender: Sender, content: MailContent): Promise<Message> {
+  const { fromDisplayName, replyTo, replyToDisplayName, envelopeFrom } = sender;
+  const { subject, text, html, id } = content;
+  const [from, to] = [asciiDomain(sender.from), asciiDomain(content.to)];
+  const composer = new MailComposer({
+    from: { name: fromDisplayName ?? "", address: from },
+    to: { name: "", address: to },
+    ...(replyTo === undefined
+      ? {}
+      : { replyTo: { name: replyToDisplayName ?? "", address: asciiDomain(replyTo) } }),
+    subject,
+    text,
+    html,
+    messageId: `<${id}@${from.slice(from.lastIndexOf("@") + 1)}>`,
+    newline: "win",
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const raw = await composer.compile().build();
+  return {
+    envelope: { from: envelopeFrom === undefined ? from : asciiDomain(envelopeFrom), to },
+    raw,
+    headerNeedsSmtpUtf8: raw.subarray(0, raw.indexOf("\r\n\r\n")).some((byte) => byte > 0x7f),
+  };
+}
+
+// Servers without SMTPUTF8 accept internationalized domains only in punycode (IDNA, RFC 5890).
+function asciiDomain(address: string): string {
+  const at = address.lastIndexOf("@");
+  const domain = parseHost(address.slice(at + 1));
+  return "host" in domain ? `${address.slice(0, at)}@${domain.host}` : address;
+}
