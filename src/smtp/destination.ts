@@ -1,20 +1,26 @@
-import { RefusedError } from "../errors.ts";
-import { isPublicDestination } from "./host.ts";
+import type { FieldError } from "../errors.ts";
+import { isPublicDestination } from "../mail/host.ts";
 
-/** Which hosts may be dialled. */
+/** Which hosts may be dialed. */
 export interface DestinationPolicy {
-  /** Lets loopback and private hosts through, for local work. */
+  /** Allows loopback and private hosts, for local work. */
   allowPrivateHosts: boolean;
 }
 
 /**
- * Lets public destinations pass, and no others: from inside a shared platform, a private address is
- * somebody else's.
+ * Checks that a host is public. On a shared platform, a private address belongs to somebody else's network
+ * (SSRF).
  *
- * @throws {RefusedError} `invalid_fields` for `host`
+ * @param host as returned by `parseHost`
+ * @returns the error of field `host`, or `undefined` if the host may be dialed
  */
-export function refusePrivateDestination(host: string, { allowPrivateHosts }: DestinationPolicy): void {
-  if (allowPrivateHosts || isPublicDestination(host)) return;
-  const message = "must be a public host: loopback, private and other special addresses are not dialled";
-  throw new RefusedError({ kind: "invalid_fields", errors: [{ field: "host", message }] });
+export function destinationProblem(
+  host: string,
+  { allowPrivateHosts }: DestinationPolicy,
+): FieldError | undefined {
+  if (allowPrivateHosts || isPublicDestination(host)) return undefined;
+  return {
+    field: "host",
+    message: "must be a public host: loopback, private and other special-purpose addresses are not allowed",
+  };
 }

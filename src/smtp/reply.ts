@@ -1,13 +1,13 @@
-/** A server's reply (RFC 5321 section 4.2) in a form that may be shown. */
+/** A server's reply (RFC 5321 section 4.2), safe to display. */
 export interface Reply {
   code: number;
   /** Enhanced status code (RFC 3463), such as `5.7.8`. */
   enhancedCode: string | undefined;
-  /** The text without codes, on one line, printable, of at most 200 characters. */
+  /** The text without codes: one printable line of at most 200 characters. */
   text: string;
 }
 
-/** Takes a reply apart. It may come from anybody: what a terminal or a page could act on is left out. */
+/** Parses a reply. Any server may send it, so characters that a terminal or a page could act on are dropped. */
 export function parseReply(raw: string): Reply {
   const lines = raw.split(/\r?\n/);
   const codes = /^(\d{3})[ -]?(?:([245]\.\d{1,3}\.\d{1,3})\b)?/;
@@ -21,19 +21,19 @@ function printable(text: string): string {
   return [...line].slice(0, 200).join("");
 }
 
-/** Blots out a password that a server repeats, in clear or in the forms of AUTH PLAIN and AUTH LOGIN. */
-export function withoutCredentials(
+/** Redacts a password that a server repeats, in clear or as AUTH PLAIN and AUTH LOGIN encode it. */
+export function redactCredentials(
   raw: string,
   user: string | undefined,
   password: string | undefined,
 ): string {
   if (password === undefined) return raw;
   const secrets = [base64(`\0${user}\0${password}`), base64(password), password];
-  const blotted = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
-  // A password that looks like a code must not take the codes with it.
+  const redact = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
+  // A password such as "535" must not remove the codes.
   return raw.replace(
     /^(\d{3}[ -]?(?:[245]\.\d{1,3}\.\d{1,3}\b)?)?(.*)$/gm,
-    (_, codes = "", text) => codes + blotted(text),
+    (_, codes = "", text) => codes + redact(text),
   );
 }
 

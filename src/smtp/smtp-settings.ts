@@ -1,17 +1,11 @@
-/** What it takes to send mail in a tenant's name. The settings that are stored are of this shape. */
+/** How to connect and authenticate to an SMTP server. */
 export interface SmtpSettings {
-  /** As `parseHost` gives it. */
+  /** As returned by `parseHost`. */
   host: string;
   port: number;
-  from: string;
-  fromDisplayName?: string | undefined;
-  replyTo?: string | undefined;
-  replyToDisplayName?: string | undefined;
-  /** MAIL FROM, where it is not `from`. */
-  envelopeFrom?: string | undefined;
   starttls: boolean;
   ssl: boolean;
-  /** `false`: user and password are not used. */
+  /** `false`: do not send user and password. */
   auth?: boolean | undefined;
   user?: string | undefined;
   password?: string | undefined;

@@ -1,14 +1,14 @@
 import type { SmtpSettings } from "./smtp-settings.ts";
 
 /**
- * When a connection is encrypted. `implicit`: from the first byte (RFC 8314 section 3); `starttls`: after
- * STARTTLS, or not at all used; `opportunistic`: after STARTTLS where the server offers it.
+ * When a connection is encrypted. `implicit`: from the first byte (RFC 8314 section 3). `starttls`: after
+ * STARTTLS, which is required. `opportunistic`: after STARTTLS if the server offers it.
  */
 export type TlsMode = "implicit" | "starttls" | "opportunistic";
 
 /**
- * The TLS mode that settings stand for. `ssl` wins over `starttls`; with neither, port 465 is implicit,
- * as IANA assigned it (RFC 8314 section 7.3).
+ * Derives the TLS mode from settings. `ssl` takes precedence over `starttls`; with neither, port 465 is
+ * implicit, as assigned by IANA (RFC 8314 section 7.3).
  */
 export function tlsMode(settings: Pick<SmtpSettings, "ssl" | "starttls" | "port">): TlsMode {
   if (settings.ssl) return "implicit";

@@ -1,0 +1,48 @@
+/** Rejection of {@link Deadline.guard}. */
+export class TimeoutError extends Error {
+  override readonly name = "TimeoutError";
+}
+
+/** Limits each wait, and all waits together. After expiry it stays expired. */
+export class Deadline {
+  readonly #expiry = Promise.withResolvers<never>();
+  readonly #total: ReturnType<typeof setTimeout>;
+  #current: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param totalMs the limit of all waits together, from now on */
+  constructor(totalMs: number) {
+    this.#expiry.promise.catch(() => {});
+    this.#total = setTimeout(() => this.#expire(), totalMs);
+  }
+
+  /**
+   * Waits for `work`.
+   *
+   * @param milliseconds the limit of this wait, which {@link Deadline.restart} extends
+   * @throws {TimeoutError} if a limit expires first
+   */
+  async guard<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
+    this.restart(milliseconds);
+    try {
+      return await Promise.race([work, this.#expiry.promise]);
+    } finally {
+      clearTimeout(this.#current);
+    }
+  }
+
+  /** Replaces what remains of the limit of the current wait. */
+  restart(milliseconds: number): void {
+    clearTimeout(this.#current);
+    this.#current = setTimeout(() => this.#expire(), milliseconds);
+  }
+
+  /** Clears all limits. */
+  stop(): void {
+    clearTimeout(this.#current);
+    clearTimeout(this.#total);
+  }
+
+  #expire(): void {
+    this.#expiry.reject(new TimeoutError());
+  }
+}

@@ -1,0 +1,28 @@
+/** Time limits of one session, in milliseconds. */
+export interface SmtpTimeouts {
+  /** TCP, and TLS if it is implicit. */
+  connectMs: number;
+  /** From the connection to the server's greeting. */
+  greetingMs: number;
+  /** From one complete reply to the next: a server that sends single bytes does not extend it. */
+  replyMs: number;
+  /** From `open()` to `close()`. */
+  totalMs: number;
+}
+
+/** Time limits of a test: an administrator waits for the result. */
+export const TEST_TIMEOUTS: SmtpTimeouts = {
+  connectMs: 5_000,
+  greetingMs: 5_000,
+  replyMs: 10_000,
+  totalMs: 20_000,
+};
+
+/** Largest reply, in bytes. RFC 5321 section 4.5.3.1.5 allows 512 per line; an EHLO reply has some twenty lines. */
+export const REPLY_MAX_BYTES = 64 * 1024;
+
+/** Input limit before TLS, and again after it, in bytes. Servers usually send about 2 KiB. */
+export const INPUT_MAX_BYTES = 128 * 1024;
+
+/** How long the server may take to close its side of the connection after ours, in milliseconds. */
+export const CLOSE_TIMEOUT_MS = 500;

@@ -1,0 +1,62 @@
+/** The stages of a session, in the order of RFC 5321; with implicit TLS, `tls` comes before `greeting`. */
+export const STAGES = [
+  "connect",
+  "greeting",
+  "tls",
+  "authentication",
+  "sender",
+  "recipient",
+  "message",
+] as const;
+
+export type Stage = (typeof STAGES)[number];
+
+/** How the connection is encrypted. */
+export const TLS_STATES = ["implicit", "STARTTLS", "none"] as const;
+
+/** A completed stage. */
+export interface Step {
+  stage: Stage;
+  /** Time since the previous step. */
+  milliseconds: number;
+  /** In stage `tls`. */
+  tls?: (typeof TLS_STATES)[number];
+  /** SASL mechanism, in stage `authentication`. */
+  mechanism?: string;
+  /** The server's reply to the message, which usually contains its queue id, in stage `message`. */
+  reply?: string;
+}
+
+/** Reasons for a failure. `reply`: the server rejected a command; the client detects the others itself. */
+export const FAILURE_KINDS = [
+  "forbidden_destination",
+  "not_connected",
+  "not_smtp",
+  "reply",
+  "timeout",
+  "closed",
+  "protocol_error",
+  "starttls_not_offered",
+  "tls_failed",
+  "plaintext_injected",
+  "credentials_need_tls",
+  "authentication_not_offered",
+  "smtputf8_not_offered",
+  "too_large",
+] as const;
+
+export type FailureKind = (typeof FAILURE_KINDS)[number];
+
+/** Why a session failed. */
+export interface SmtpFailure {
+  kind: FailureKind;
+  /** The stage that failed. */
+  stage: Stage;
+  /** The stages completed before. */
+  steps: readonly Step[];
+  /** The server's reply with its codes; credentials are redacted. */
+  reply?: string;
+}
+
+/** The result of an operation of a session, with all steps so far. */
+export type SmtpResult = { ok: true; steps: readonly Step[] } | { ok: false; failure: SmtpFailure };

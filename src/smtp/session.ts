@@ -1,0 +1,264 @@
+import type { Message } from "../mail/message.ts";
+import { type Capabilities, NO_CAPABILITIES, parseCapabilities } from "./capabilities.ts";
+import { Deadline, TimeoutError } from "./deadline.ts";
+import { type DestinationPolicy, destinationProblem } from "./destination.ts";
+import { type SmtpTimeouts, TEST_TIMEOUTS } from "./limits.ts";
+import { encodeMailData } from "./mail-data.ts";
+import { parseReply, redactCredentials } from "./reply.ts";
+import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
+import type { SmtpSettings } from "./smtp-settings.ts";
+import { tlsMode } from "./tls-mode.ts";
+import { SmtpTransport, TransportError } from "./transport.ts";
+
+export interface SmtpSessionOptions extends DestinationPolicy {
+  /** Our host name, for EHLO. */
+  clientName: string;
+  /** {@link TEST_TIMEOUTS} by default. */
+  timeouts?: SmtpTimeouts;
+}
+
+// Over TLS, the simplest mechanism is the most reliable.
+const MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5"];
+
+// A server that closes the connection may leave part of a reply: "25" is not positive.
+const POSITIVE = /^2\d\d([ -]|$)/;
+// RFC 5321 section 4.3.2 allows only 354, but some servers reply 250.
+const POSITIVE_TO_DATA = /^[23]\d\d([ -]|$)/;
+const NEGATIVE = /^[45]\d\d/;
+
+// How an SMTP server rejects a client at the greeting, and at EHLO or HELO (RFC 5321 section 4.3.2). Other
+// servers greet with 220 too: FTP servers reply to EHLO with 500, 502 or 530.
+const REJECTED_GREETING = /^(421|554)([ -]|$)/;
+const REJECTED_EHLO = /^(421|45\d|501|504|55\d)([ -]|$)/;
+
+/**
+ * A session with an SMTP server: `open()`, `send()` for each mail, `close()`. A failure closes the
+ * connection. Credentials are sent over TLS only, whatever the settings say (RFC 8314 section 3.3).
+ */
+export class SmtpSession {
+  readonly #settings: SmtpSettings;
+  readonly #options: SmtpSessionOptions;
+  readonly #timeouts: SmtpTimeouts;
+  readonly #steps: Step[] = [];
+  #stage: Stage = "connect";
+  #stageStartedAt = 0;
+  #connection: Connection | undefined;
+  #capabilities: Capabilities = NO_CAPABILITIES;
+  #startTlsOffered = false;
+  /** Whether greeting and EHLO reply are those of an SMTP server. */
+  #isSmtpServer = false;
+
+  constructor(settings: SmtpSettings, options: SmtpSessionOptions) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#timeouts = options.timeouts ?? TEST_TIMEOUTS;
+  }
+
+  /** Connects, encrypts and authenticates. */
+  async open(): Promise<SmtpResult> {
+    const { host, port } = this.#settings;
+    if (destinationProblem(host, this.#options) !== undefined) {
+      return { ok: false, failure: this.#failure("forbidden_destination") };
+    }
+    this.#stageStartedAt = Date.now();
+    const mode = tlsMode(this.#settings);
+    const deadline = new Deadline(this.#timeouts.totalMs);
+    const transport = new SmtpTransport({
+      ...{ host, port, mode, clientName: this.#options.clientName },
+      onCommand: (verb) => this.#onCommand(verb),
+      onReply: (verb, reply) => {
+        deadline.restart(this.#timeouts.replyMs);
+        this.#onReply(verb, reply);
+      },
+    });
+    this.#connection = { transport, deadline };
+    return this.#attempt(async (connection) => {
+      await deadline.guard(transport.connect(), this.#timeouts.connectMs);
+      this.#complete({ stage: "connect" }, "greeting");
+      // Workers report TCP and implicit TLS as one event, so `connect` includes the time of both.
+      if (mode === "implicit") this.#complete({ stage: "tls", tls: "implicit" }, "greeting");
+      await deadline.guard(transport.handshake(), this.#timeouts.greetingMs);
+      if (transport.plaintextInjected) throw new SessionError("plaintext_injected");
+      if (this.#stage === "tls") this.#complete({ stage: "tls", tls: "STARTTLS" }, "authentication");
+      else this.#complete({ stage: "greeting" }, transport.encrypted ? "authentication" : "tls");
+      await this.#authenticate(connection);
+    });
+  }
+
+  /**
+   * Sends a mail.
+   *
+   * @throws {Error} if the session is not open, or if an address would inject a command
+   */
+  async send(message: Message): Promise<SmtpResult> {
+    return this.#attempt(async ({ transport, deadline }) => {
+      this.#stage = "sender";
+      const { mail, rcpt } = this.#envelopeCommands(message);
+      await deadline.guard(this.#transfer(transport, mail, rcpt, message.raw), this.#timeouts.replyMs);
+    });
+  }
+
+  /** Closes the connection, with QUIT if it is open. Never fails, and may be called again. */
+  close(): void {
+    this.#disconnect({ quit: true });
+  }
+
+  async #authenticate({ transport, deadline }: Connection): Promise<void> {
+    const { auth, user, password } = this.#settings;
+    if (auth === false || user === undefined || password === undefined) {
+      if (!transport.encrypted) this.#complete({ stage: "tls", tls: "none" }, "sender");
+      return;
+    }
+    if (!transport.encrypted) throw new SessionError("credentials_need_tls");
+    const mechanism = MECHANISMS.find((name) => this.#capabilities.mechanisms.has(name));
+    if (mechanism === undefined) throw new SessionError("authentication_not_offered");
+    await deadline.guard(transport.login(user, password, mechanism), this.#timeouts.replyMs);
+    this.#complete({ stage: "authentication", mechanism }, "sender");
+  }
+
+  /** MAIL and RCPT, with the parameters that the message requires and the server supports. */
+  #envelopeCommands(message: Message): { mail: string; rcpt: string } {
+    const { envelope, raw } = message;
+    const { extensions, maxMessageSize } = this.#capabilities;
+    const smtpUtf8Stage = stageRequiringSmtpUtf8(message);
+    if (smtpUtf8Stage !== undefined && !extensions.has("SMTPUTF8")) {
+      this.#stage = smtpUtf8Stage;
+      throw new SessionError("smtputf8_not_offered");
+    }
+    if (maxMessageSize !== undefined && raw.length > maxMessageSize) {
+      this.#stage = "message";
+      throw new SessionError("too_large");
+    }
+    const parameters = [
+      ...(smtpUtf8Stage === undefined ? [] : [" SMTPUTF8"]),
+      ...(extensions.has("SIZE") ? [` SIZE=${raw.length}`] : []),
+    ];
+    return {
+      mail: `MAIL FROM:${path(envelope.from)}${parameters.join("")}`,
+      rcpt: `RCPT TO:${path(envelope.to)}`,
+    };
+  }
+
+  async #transfer(transport: SmtpTransport, mail: string, rcpt: string, raw: Buffer): Promise<void> {
+    const pipelining = this.#capabilities.extensions.has("PIPELINING");
+    // Sends a command now if the server supports pipelining (RFC 2920), else when its reply is awaited.
+    const issue = (command: string) => {
+      const sent = pipelining ? transport.command(command) : undefined;
+      return () => sent ?? transport.command(command);
+    };
+    const [replyToMail, replyToRcpt, replyToData] = [issue(mail), issue(rcpt), issue("DATA")] as const;
+    requirePositive(await replyToMail(), POSITIVE);
+    this.#complete({ stage: "sender" }, "recipient");
+    requirePositive(await replyToRcpt(), POSITIVE);
+    this.#complete({ stage: "recipient" }, "message");
+    requirePositive(await replyToData(), POSITIVE_TO_DATA);
+    const reply = await transport.command(encodeMailData(raw));
+    requirePositive(reply, POSITIVE);
+    this.#complete({ stage: "message", reply: parseReply(reply).text }, "message");
+  }
+
+  #onCommand(verb: string): void {
+    // RFC 3207 section 4.2: the client discards what the server offered before TLS.
+    if (verb === "EHLO") this.#capabilities = NO_CAPABILITIES;
+    if (verb === "STARTTLS") this.#complete({ stage: "greeting" }, "tls");
+  }
+
+  #onReply(verb: string | undefined, reply: string): void {
+    const positive = POSITIVE.test(reply);
+    if (verb === undefined) this.#isSmtpServer ||= REJECTED_GREETING.test(reply);
+    if (verb === "EHLO" || verb === "HELO") this.#isSmtpServer ||= positive || REJECTED_EHLO.test(reply);
+    if (verb === "EHLO" && positive) {
+      this.#capabilities = parseCapabilities(reply);
+      this.#startTlsOffered ||= this.#capabilities.extensions.has("STARTTLS");
+    }
+  }
+
+  async #attempt(work: (connection: Connection) => Promise<void>): Promise<SmtpResult> {
+    if (this.#connection === undefined) throw new Error("The SMTP session is not open");
+    try {
+      await work(this.#connection);
+      return { ok: true, steps: [...this.#steps] };
+    } catch (error) {
+      this.#disconnect({ quit: false });
+      return { ok: false, failure: this.#failureOf(error) };
+    }
+  }
+
+  #disconnect(how: { quit: boolean }): void {
+    this.#connection?.deadline.stop();
+    this.#connection?.transport.close(how);
+    this.#connection = undefined;
+  }
+
+  #complete(step: Omit<Step, "milliseconds">, next: Stage): void {
+    const now = Date.now();
+    this.#steps.push({ ...step, milliseconds: now - this.#stageStartedAt });
+    this.#stageStartedAt = now;
+    this.#stage = next;
+  }
+
+  #failureOf(error: unknown): SmtpFailure {
+    if (error instanceof SessionError) return this.#failure(error.kind, error.reply);
+    if (!(error instanceof TransportError || error instanceof TimeoutError)) throw error;
+    if (this.#stage === "connect") return this.#failure("not_connected");
+    if (!this.#isSmtpServer) return this.#failure("not_smtp");
+    const reply = error instanceof TransportError ? this.#redact(error.reply) : undefined;
+    if (this.#stage === "tls" && !this.#startTlsOffered) return this.#failure("starttls_not_offered", reply);
+    if (error instanceof TimeoutError || error.kind === "timeout") return this.#failure("timeout");
+    if (reply !== undefined) return this.#failure("reply", reply);
+    return this.#failure(this.#stage === "tls" ? "tls_failed" : error.kind);
+  }
+
+  #failure(kind: FailureKind, reply?: string): SmtpFailure {
+    const failure = { kind, stage: this.#stage, steps: [...this.#steps] };
+    return reply === undefined ? failure : { ...failure, reply };
+  }
+
+  /**
+   * Redacts credentials in replies to AUTH only. Later replies repeat what the caller may choose, such as a
+   * recipient: redaction there would reveal whether a guess is the stored password.
+   */
+  #redact(reply: string | undefined): string | undefined {
+    if (reply === undefined || this.#stage !== "authentication") return reply;
+    return redactCredentials(reply, this.#settings.user, this.#settings.password);
+  }
+}
+
+interface Connection {
+  transport: SmtpTransport;
+  deadline: Deadline;
+}
+
+/** A failure that the session detects, as opposed to the transport. */
+class SessionError extends Error {
+  readonly kind: FailureKind;
+  readonly reply: string | undefined;
+
+  constructor(kind: FailureKind, reply?: string) {
+    super(kind);
+    this.kind = kind;
+    this.reply = reply;
+  }
+}
+
+function requirePositive(reply: string, positive: RegExp): void {
+  if (positive.test(reply)) return;
+  throw NEGATIVE.test(reply) ? new SessionError("reply", reply) : new SessionError("protocol_error");
+}
+
+/** The stage whose address requires SMTPUTF8 (RFC 6531 section 3.4); a header's counts as the sender's. */
+function stageRequiringSmtpUtf8({ envelope, headerNeedsSmtpUtf8 }: Message): Stage | undefined {
+  if (!isAscii(envelope.from)) return "sender";
+  if (!isAscii(envelope.to)) return "recipient";
+  return headerNeedsSmtpUtf8 ? "sender" : undefined;
+}
+
+/** A path of RFC 5321 section 4.1.2. Addresses are valid by now; this is the last defense against injection. */
+function path(address: string): string {
+  if (/[\p{Cc}<>]/u.test(address)) throw new Error("An address holds a control character or angle bracket");
+  return `<${address}>`;
+}
+
+function isAscii(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
+}

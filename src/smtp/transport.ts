@@ -1,0 +1,200 @@
+import { once } from "node:events";
+import net from "node:net";
+import tls from "node:tls";
+import SMTPConnection, {
+  type SMTPConnectionCustomAuthContext,
+  type SMTPConnectionOptions,
+} from "nodemailer/lib/smtp-connection";
+import { CLOSE_TIMEOUT_MS, INPUT_MAX_BYTES, REPLY_MAX_BYTES } from "./limits.ts";
+import type { TlsMode } from "./tls-mode.ts";
+
+/** Why a connection ended, with the negative reply that ended it, if any. */
+export class TransportError extends Error {
+  override readonly name = "TransportError";
+  readonly kind: "timeout" | "closed" | "protocol_error";
+  readonly reply: string | undefined;
+
+  constructor(kind: TransportError["kind"], reply?: string) {
+    super(kind);
+    this.kind = kind;
+    this.reply = reply;
+  }
+}
+
+export interface TransportOptions {
+  host: string;
+  port: number;
+  mode: TlsMode;
+  /** Our host name, for EHLO. */
+  clientName: string;
+  /** Called with the verb of each EHLO, HELO and STARTTLS command. */
+  onCommand: (verb: string) => void;
+  /** Called with each reply, and the verb above that it answers, if any. */
+  onReply: (verb: string | undefined, reply: string) => void;
+}
+
+// nodemailer provides its command function only to custom SASL mechanisms. This one sends nothing.
+const COMMAND_CHANNEL = "COMMANDS";
+
+/** A connection to an SMTP server. The only place that opens sockets, and that knows nodemailer. */
+export class SmtpTransport {
+  readonly #options: TransportOptions;
+  readonly #socket: net.Socket;
+  readonly #connection: SMTPConnection;
+  readonly #failure = Promise.withResolvers<never>();
+  #sendCommand: SMTPConnectionCustomAuthContext["sendCommand"] | undefined;
+  #verb: string | undefined;
+  #limitedSocket: net.Socket | undefined;
+  /** Whether bytes arrived unencrypted after the reply to STARTTLS (CVE-2011-0411). */
+  plaintextInjected = false;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    this.#socket = dial(options);
+    this.#connection = new SMTPConnection({
+      connection: this.#socket,
+      secure: options.mode === "implicit",
+      secured: options.mode === "implicit",
+      requireTLS: options.mode === "starttls",
+      // With an IP address, nodemailer passes no `servername` to STARTTLS, which Workers reject. They check
+      // the certificate against the dialed name. (192.0.2.1 is reserved for documentation, RFC 5737.)
+      host: "192.0.2.1",
+      name: options.clientName,
+      logger: this.#logger(),
+      transactionLog: true,
+      maxResponseSize: REPLY_MAX_BYTES,
+      socketCloseTimeout: CLOSE_TIMEOUT_MS,
+      customAuth: {
+        [COMMAND_CHANNEL]: ({ sendCommand, resolve }) => {
+          this.#sendCommand = sendCommand;
+          resolve();
+        },
+      },
+    });
+    this.#failure.promise.catch(() => {});
+    this.#connection.on("error", (error) => this.#failure.reject(transportError(error)));
+    // nodemailer reports no error after a 421 reply, nor when an idle connection closes.
+    this.#connection.on("end", () => this.#failure.reject(new TransportError("closed")));
+  }
+
+  /** Whether the connection is encrypted. (nodemailer documents `_socket` as public.) */
+  get encrypted(): boolean {
+    return this.#connection._socket instanceof tls.TLSSocket;
+  }
+
+  /**
+   * Waits for the TCP connection, and for TLS if it is implicit.
+   *
+   * @throws {TransportError} without a cause: Workers do not reveal it
+   */
+  async connect(): Promise<void> {
+    const event = this.#options.mode === "implicit" ? "secureConnect" : "connect";
+    await once(this.#socket, event).catch(() => {
+      throw new TransportError("closed");
+    });
+  }
+
+  /**
+   * Waits for the greeting, then does EHLO and STARTTLS.
+   *
+   * @throws {TransportError}
+   */
+  async handshake(): Promise<void> {
+    await this.#call((done) => this.#connection.connect(done));
+    await this.#call((done) => this.#connection.login({ method: COMMAND_CHANNEL }, done));
+  }
+
+  /**
+   * Authenticates (RFC 4954).
+   *
+   * @throws {TransportError}
+   */
+  login(user: string, password: string, mechanism: string): Promise<void> {
+    return this.#call((done) => this.#connection.login({ user, pass: password, method: mechanism }, done));
+  }
+
+  /**
+   * Sends a command, or the data of a message. Commands may be pipelined (RFC 2920).
+   *
+   * @param command without its final CRLF
+   * @returns the reply, whatever its code
+   * @throws {TransportError} if the connection ends before the reply
+   */
+  command(command: string): Promise<string> {
+    if (this.#sendCommand === undefined) throw new Error("command() requires handshake()");
+    const response = this.#sendCommand(command).then(({ response }) => response);
+    const reply = Promise.race([response, this.#failure.promise]);
+    // After a pipelined command fails, nobody awaits the replies to the following ones.
+    reply.catch(() => {});
+    return reply;
+  }
+
+  /** Closes the connection, after QUIT if asked. The reply to QUIT is not awaited. */
+  close({ quit }: { quit: boolean }): void {
+    if (quit) this.#connection.quit();
+    this.#connection.close();
+    // nodemailer closes only sockets that it has started to use.
+    if (!this.#connection._socket) this.#socket.destroy();
+  }
+
+  /** nodemailer reports commands, replies and discarded input only in its log. */
+  #logger(): Exclude<SMTPConnectionOptions["logger"], boolean> {
+    return {
+      debug: ({ tnx }: { tnx?: string }, text: string) => {
+        if (tnx === "client") {
+          this.#verb = /^(EHLO|HELO|STARTTLS)\b/.exec(text)?.[0];
+          if (this.#verb !== undefined) this.#options.onCommand(this.#verb);
+        }
+        if (tnx === "server") {
+          const verb = this.#verb;
+          this.#verb = undefined;
+          this.#options.onReply(verb, text);
+        }
+      },
+      warn: ({ discarded }: { discarded?: number }) => {
+        this.plaintextInjected ||= discarded !== undefined;
+      },
+      info: () => this.#limitInput(),
+      error: () => {},
+    };
+  }
+
+  /**
+   * Drops a server that sends far more than SMTP needs. nodemailer limits the size of one reply, but not
+   * the number of replies that wait to be read, and reading them all would outlast every time limit.
+   */
+  #limitInput(): void {
+    const socket = this.#connection._socket;
+    if (!socket || socket === this.#limitedSocket) return;
+    this.#limitedSocket = socket;
+    let bytes = 0;
+    socket.on("data", (chunk: Uint8Array) => {
+      bytes += chunk.length;
+      if (bytes <= INPUT_MAX_BYTES) return;
+      socket.removeAllListeners("data").destroy();
+      this.#failure.reject(new TransportError("protocol_error"));
+    });
+  }
+
+  #call(start: (done: (error?: Error | null) => void) => void): Promise<void> {
+    const call = new Promise<void>((resolve, reject) => {
+      start((error) => (error ? reject(transportError(error)) : resolve()));
+    });
+    return Promise.race([call, this.#failure.promise]);
+  }
+}
+
+function dial({ host, port, mode }: TransportOptions): net.Socket {
+  const socket = mode === "implicit" ? tls.connect({ host, port }) : net.connect({ host, port });
+  // `connect()` and nodemailer report errors; without a listener, a later one would be unhandled.
+  return socket.on("error", () => {});
+}
+
+function transportError({ code, response }: Error & { code?: string; response?: string }): TransportError {
+  const reply = response !== undefined && /^[45]\d\d/.test(response) ? response : undefined;
+  if (code === "ETIMEDOUT") return new TransportError("timeout", reply);
+  return new TransportError(
+    code === "ECONNECTION" || code === "ESOCKET" ? "closed" : "protocol_error",
+    reply,
+  );
+}
