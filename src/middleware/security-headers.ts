@@ -1,19 +1,19 @@
 import { createMiddleware } from "hono/factory";
-import type { AppEnv } from "./app-env.ts";
+import type { AppEnv } from "../context.ts";
 
 /** One year, without `includeSubDomains`: the base host's other subdomains are not ours to bind (RFC 6797). */
 const STRICT_TRANSPORT_SECURITY = "max-age=31536000";
 
 /**
- * Marks our answers as ones that no cache may keep and no browser may take for something else. The headers
- * are set beforehand, so that they go with what we build and leave an answer of the origin as it is.
+ * Sets the headers of every response of ours. It sets them before the handler runs, so a response of the
+ * origin stays unchanged.
  */
-export function responseHeaders() {
-  return createMiddleware<AppEnv>(async function responseHeaders(c, next) {
+export function securityHeaders() {
+  return createMiddleware<AppEnv>(async function securityHeaders(c, next) {
     c.header("Cache-Control", "no-store");
     c.header("X-Content-Type-Options", "nosniff");
     c.header("X-Request-Id", c.var.requestId);
-    // RFC 6797 section 7.2: not over plain http, where anyone could have written it.
+    // Not over plain http, where anyone could have written it (RFC 6797 section 7.2).
     if (c.req.url.startsWith("https:")) c.header("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY);
     await next();
   });

@@ -2,25 +2,29 @@ import type { Context, Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { every } from "hono/combine";
 import { createMiddleware } from "hono/factory";
-import { RefusedError } from "../errors.ts";
-import { BODY_MAX_BYTES } from "../limits.ts";
-import type { AppEnv } from "./app-env.ts";
+import type { AppEnv } from "../context.ts";
+import { ApiError } from "../errors.ts";
+
+/** Largest request body, in bytes. Real settings take less than 1 KiB. */
+const BODY_MAX_BYTES = 16 * 1024;
 
 /**
- * Lets a request on only with a body of JSON, in UTF-8 and not too large. Bytes that are not UTF-8 are refused:
- * as U+FFFD, they would be stored as another password.
+ * Rejects a body that is not JSON in UTF-8 or is too large. Other bytes would decode to U+FFFD and so be
+ * stored as another password.
+ *
+ * @throws {ApiError} `unsupported_media_type`, `content_too_large`, `not_json`
  */
 export function jsonBody() {
   return every(jsonMediaType(), bodyAtMost(BODY_MAX_BYTES), utf8Json(BODY_MAX_BYTES));
 }
 
-/** As {@link jsonBody}; a request without a body, whatever type it declares, has an empty object. */
+/** Like {@link jsonBody}, and reads an absent or empty body as `{}`, whatever its media type. */
 export function optionalJsonBody() {
   const limited = bodyAtMost(BODY_MAX_BYTES);
   const json = every(jsonMediaType(), utf8Json(BODY_MAX_BYTES));
   return createMiddleware<AppEnv>(async function optionalJsonBody(c, next) {
     if (c.req.raw.body === null) return withEmptyObject(c, next);
-    // A stream may turn out to hold nothing, so its bytes are counted before its type is looked at.
+    // A stream may be empty, so count its bytes before its media type matters.
     return limited(c, async () => {
       const { byteLength } = await c.req.arrayBuffer();
       await (byteLength === 0 ? withEmptyObject(c, next) : json(c, next));
@@ -33,11 +37,11 @@ function withEmptyObject(c: Context, next: Next): Promise<void> {
   return next();
 }
 
-// Parameters such as `charset` mean nothing for JSON (RFC 8259 section 11).
+// Ignores parameters: `charset` has no meaning for JSON (RFC 8259 section 11).
 function jsonMediaType() {
   return createMiddleware<AppEnv>(async function jsonMediaType(c, next) {
     const mediaType = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
-    if (mediaType !== "application/json") throw new RefusedError({ kind: "unsupported_media_type" });
+    if (mediaType !== "application/json") throw new ApiError("unsupported_media_type");
     await next();
   });
 }
@@ -46,7 +50,7 @@ function bodyAtMost(maxBytes: number) {
   return bodyLimit({
     maxSize: maxBytes,
     onError: () => {
-      throw new RefusedError({ kind: "content_too_large", maxBytes });
+      throw new ApiError("content_too_large", { maxBytes });
     },
   });
 }
@@ -54,10 +58,10 @@ function bodyAtMost(maxBytes: number) {
 function utf8Json(maxBytes: number) {
   return createMiddleware<AppEnv>(async function utf8Json(c, next) {
     const bytes = await c.req.arrayBuffer();
-    // A caller that is not HTTP, such as a service binding, may declare less than it sends.
-    if (bytes.byteLength > maxBytes) throw new RefusedError({ kind: "content_too_large", maxBytes });
-    // The validator reads these bytes again, and takes whatever it can make of them.
-    requireJson(decode(bytes));
+    // bodyLimit trusts Content-Length, and a service binding may declare less than it sends.
+    if (bytes.byteLength > maxBytes) throw new ApiError("content_too_large", { maxBytes });
+    // Hono's validator decodes these bytes again, without an error for invalid ones.
+    assertJson(decode(bytes));
     await next();
   });
 }
@@ -66,14 +70,14 @@ function decode(bytes: ArrayBuffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
-    throw new RefusedError({ kind: "not_json", message: "The body must be encoded in UTF-8." });
+    throw new ApiError("not_json", { message: "The body must be encoded in UTF-8." });
   }
 }
 
-function requireJson(text: string): void {
+function assertJson(text: string): void {
   try {
     JSON.parse(text);
   } catch {
-    throw new RefusedError({ kind: "not_json", message: "The body must be a JSON object." });
+    throw new ApiError("not_json", { message: "The body must be a JSON object." });
   }
 }

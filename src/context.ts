@@ -1,5 +1,5 @@
-import type { Caller } from "../auth/caller.ts";
-import type { Config } from "../config.ts";
+import type { Caller } from "./auth/caller.ts";
+import type { Config } from "./config.ts";
 
 /** How a request names its tenant: SSMS by the host's first label, SHIFT by the path. */
 export type Family = "SSMS" | "SHIFT";

@@ -1,0 +1,48 @@
+import * as z from "zod/mini";
+import type { FieldError } from "../errors.ts";
+import type { Envelope } from "./envelope.ts";
+
+const STATUS_DESCRIPTION = "The outcome, as a word for programs.";
+
+/** Members of every JSON response. */
+export const envelopeFields = {
+  message: described(z.string(), "The outcome, as a sentence for people."),
+  status: described(z.string(), STATUS_DESCRIPTION),
+  subSystem: described(z.literal(8 satisfies Envelope["subSystem"]), "The responding subsystem: 8 is mail."),
+};
+
+/** Members of every JSON response with the same `status`. */
+export function envelopeFieldsWith(status: string) {
+  return { ...envelopeFields, status: described(z.literal(status), STATUS_DESCRIPTION) };
+}
+
+/** Members of every successful JSON response. */
+export const okFields = envelopeFieldsWith("OK");
+
+/** A success without further members. */
+export const doneSchema = z.object(okFields);
+
+/** An error without further members. */
+export const errorSchema = z.object(envelopeFields);
+
+/** An invalid field of a request. */
+export const fieldErrorSchema = z.object({
+  field: described(z.string(), "Name of the field, with dots where it is nested."),
+  message: described(z.string(), "How to fix it."),
+}) satisfies z.ZodMiniType<FieldError>;
+
+/** An invalid request. */
+export const badRequestSchema = z.object({
+  ...envelopeFieldsWith("BAD_REQUEST"),
+  errors: described(z.exactOptional(z.array(fieldErrorSchema)), "The invalid fields."),
+});
+
+/** Documents a member of a response. */
+export function described<Schema extends z.ZodMiniType>(schema: Schema, description: string): Schema {
+  return schema.check(z.describe(description));
+}
+
+/** A string that may be absent. */
+export function optionalText(description: string) {
+  return described(z.exactOptional(z.string()), description);
+}

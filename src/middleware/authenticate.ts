@@ -1,0 +1,63 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import type { JWTPayload, JWTVerifyGetKey } from "jose";
+import { callerOf } from "../auth/caller.ts";
+import { IssuerUnavailableError, TokenError } from "../auth/errors.ts";
+import { IssuerKeys } from "../auth/issuer-keys.ts";
+import { JWKS_FAILURE_COOLDOWN_MS } from "../auth/limits.ts";
+import { hasRole } from "../auth/roles.ts";
+import { verifyToken } from "../auth/verify-token.ts";
+import { expand } from "../config.ts";
+import type { AppEnv } from "../context.ts";
+import { ApiError } from "../errors.ts";
+
+/** One cache of keys per isolate, shared by all routes. */
+const issuerKeys = new IssuerKeys();
+
+/**
+ * Requires a bearer token of the request's own tenant, with an administrator's role.
+ *
+ * @throws {ApiError} `unauthorized`, `role_missing`, `issuer_unavailable`
+ * @see RFC 6750 sections 2.1 and 3
+ */
+export function authenticate() {
+  return createMiddleware<AppEnv>(async function authenticate(c, next) {
+    const roles = c.var.config.adminRoles;
+    const claims = await verify(c, bearerToken(c.req.header("Authorization"))).catch(rejectToken);
+    c.set("caller", callerOf(claims));
+    if (!hasRole(claims, roles)) throw new ApiError("role_missing", { roles });
+    await next();
+  });
+}
+
+async function verify(c: Context<AppEnv>, token: string): Promise<JWTPayload> {
+  const { config, tenant } = c.var;
+  const names = { tenant, hostname: config.hostname };
+  const rules = {
+    issuers: config.issuers.map((template) => expand(template, names)),
+    audience: config.audience,
+    keysOf: (issuer: string): JWTVerifyGetKey =>
+      config.inlineKeys ?? issuerKeys.at(expand(config.jwksUri, { ...names, issuer })),
+  };
+  return verifyToken(token, rules, new Date());
+}
+
+function rejectToken(error: unknown): never {
+  if (error instanceof TokenError) throw unauthorized(true, error.message);
+  if (error instanceof IssuerUnavailableError) {
+    const retryAfterSeconds = JWKS_FAILURE_COOLDOWN_MS / 1000;
+    throw new ApiError("issuer_unavailable", { reason: error.message, retryAfterSeconds });
+  }
+  throw error;
+}
+
+function bearerToken(authorization: string | undefined): string {
+  const [scheme, token, ...rest] = (authorization ?? "").trim().split(/ +/);
+  if (scheme?.toLowerCase() !== "bearer" || token === undefined) throw unauthorized(false, "no bearer token");
+  if (rest.length > 0) throw unauthorized(true, "more than one token");
+  return token;
+}
+
+function unauthorized(tokenSent: boolean, reason: string): ApiError {
+  return new ApiError("unauthorized", { tokenSent, reason });
+}

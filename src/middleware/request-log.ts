@@ -1,0 +1,60 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { matchedRoutes } from "hono/route";
+import type { AppEnv } from "../context.ts";
+import type { ApiError } from "../errors.ts";
+import { toApiError } from "../http/error-response.ts";
+
+/**
+ * Logs one line of JSON per request. Of the request itself it holds the method, the tenant and the subject of
+ * a verified token. It never holds the path, which may contain a token pasted in the wrong place.
+ */
+export function requestLog() {
+  return createMiddleware<AppEnv>(async function requestLog(c, next) {
+    const startedAt = Date.now();
+    c.set("requestId", crypto.randomUUID());
+    await next();
+    const { status } = c.res;
+    const { requestId, tenant, family, caller } = c.var;
+    const entry = {
+      message: "request",
+      requestId,
+      tenant,
+      family,
+      method: c.req.method,
+      route: routeOf(c),
+      status,
+      milliseconds: Date.now() - startedAt,
+      subject: caller?.subject,
+      ...(c.error === undefined ? {} : describe(c.error)),
+    };
+    (status < 500 ? console.info : console.error)(JSON.stringify(entry));
+  });
+}
+
+function routeOf(c: Context): string | undefined {
+  const path = matchedRoutes(c).at(-1)?.path;
+  return path === undefined || path.endsWith("*") ? undefined : path;
+}
+
+function describe(error: Error): object {
+  const { kind, details }: ApiError = toApiError(error);
+  if (kind === "internal") return { error: kind, ...describeUnexpected(error) };
+  return {
+    error: kind,
+    ...("reason" in details ? { reason: details.reason } : {}),
+    ...("kid" in details ? { kid: details.kid } : {}),
+    ...("diagnosis" in details
+      ? { stage: details.diagnosis.stage, smtpCode: details.diagnosis.smtpCode }
+      : {}),
+  };
+}
+
+// The message may quote what it failed on, such as a body or a secret. The frames of the stack never do.
+function describeUnexpected({ name, message, stack }: Error): object {
+  const frames = stack
+    ?.replace(message, "")
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line));
+  return { exception: name, frames: frames?.map((line) => line.trim()) };
+}
