@@ -1,0 +1,61 @@
+import type { Caller } from "../auth/caller.ts";
+import type { Family } from "../context.ts";
+
+/** Actions on a tenant's settings. `test_refused`: the SMTP server rejected the settings. */
+export const ACTIONS = ["saved", "deleted", "tested", "test_refused"] as const;
+
+/** What happened to a tenant's settings. */
+export interface HistoryEvent {
+  action: (typeof ACTIONS)[number];
+  /** Names of the fields that a save changed; `undefined` if the previous settings were unreadable. */
+  changed?: string[] | undefined;
+}
+
+/** One line of a tenant's history. */
+export interface HistoryEntry {
+  /** RFC 3339 in UTC. */
+  at: string;
+  action: HistoryEvent["action"];
+  family: Family;
+  requestId: string;
+  /** Claims of the caller's token. */
+  by: { sub?: string; preferred_username?: string; azp?: string };
+  changed?: string[];
+}
+
+/** Largest claim in an entry, in bytes of JSON. Three of them fit KV's 1,024 bytes of metadata. */
+export const HISTORY_CLAIM_MAX_BYTES = 128;
+
+/** Builds an entry that fits, as JSON, into the 1,024 bytes of a KV key's metadata. */
+export function toHistoryEntry(
+  { action, changed }: HistoryEvent,
+  { family, requestId, caller }: { family: Family; requestId: string; caller: Caller },
+  at: Date,
+): HistoryEntry {
+  const claims = { sub: caller.subject, preferred_username: caller.username, azp: caller.client };
+  const by = Object.fromEntries(
+    Object.entries(claims).flatMap(([name, value]) => (value === undefined ? [] : [[name, truncate(value)]])),
+  );
+  return {
+    at: at.toISOString(),
+    action,
+    family,
+    requestId,
+    by,
+    ...(changed === undefined ? {} : { changed }),
+  };
+}
+
+function truncate(text: string): string {
+  if (fits(text)) return text;
+  let truncated = "";
+  for (const character of text) {
+    if (!fits(truncated + character)) break;
+    truncated += character;
+  }
+  return `${truncated}…`;
+}
+
+function fits(text: string): boolean {
+  return new TextEncoder().encode(JSON.stringify(text)).length <= HISTORY_CLAIM_MAX_BYTES;
+}

@@ -1,0 +1,30 @@
+import * as z from "zod/mini";
+import { described, okFields, optionalText } from "../http/response-schema.ts";
+import { ACTIONS, type HistoryEntry } from "./event.ts";
+
+/** Claims of a caller's token. */
+export const historyCallerSchema = z.object({
+  sub: optionalText("Subject, which never changes."),
+  preferred_username: optionalText("User name, which may change."),
+  azp: optionalText("Client that the token was issued to."),
+});
+
+/** One line of a tenant's history. */
+export const historyEntrySchema = z.object({
+  at: described(z.iso.datetime(), "Time (RFC 3339, UTC)."),
+  action: described(z.enum(ACTIONS), "What happened. test_refused: the SMTP server rejected the settings."),
+  family: described(z.enum(["SSMS", "SHIFT"]), "Address family of the request."),
+  requestId: described(z.string(), "X-Request-Id of the response, and requestId of the request's log line."),
+  by: described(historyCallerSchema, "The caller."),
+  changed: described(
+    z.exactOptional(z.array(z.string())),
+    "Names of the fields that a save changed, if the previous settings were readable.",
+  ),
+}) satisfies z.ZodMiniType<HistoryEntry>;
+
+/** The response to a read of history. */
+export const historySchema = z.object({
+  ...okFields,
+  entries: described(z.array(historyEntrySchema), "The entries, newest first."),
+  cursor: optionalText("Start of the next page. Absent on the last one."),
+});
