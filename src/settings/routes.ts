@@ -1,80 +1,96 @@
-import { Hono, type MiddlewareHandler } from "hono";
-import { nameOf } from "../auth/caller.ts";
-import { RefusedError } from "../errors.ts";
-import { remember } from "../history/remember.ts";
-import type { AppEnv } from "../http/app-env.ts";
+import { zValidator } from "@hono/zod-validator";
+import { Hono } from "hono";
+import { callerName } from "../auth/caller.ts";
+import type { AppEnv } from "../context.ts";
+import { ApiError } from "../errors.ts";
+import { recordHistory } from "../history/record.ts";
 import { envelope } from "../http/envelope.ts";
-import { jsonBody } from "../http/json-body.ts";
-import { requireMatch, tagWith } from "../http/precondition.ts";
-import { validQuery } from "../http/valid-query.ts";
-import { refusePrivateDestination } from "../smtp/destination.ts";
-import { changedFields } from "./changed-fields.ts";
-import { settingsBody } from "./input.ts";
-import { keepsStoredPassword, withStoredPassword } from "./password-rule.ts";
-import { verifySchema } from "./schema.ts";
+import { assertIfMatch, setETag } from "../http/etag.ts";
+import { invalidFields, validQuery } from "../http/validation.ts";
+import { authenticate } from "../middleware/authenticate.ts";
+import { jsonBody } from "../middleware/json-body.ts";
+import { destinationProblem } from "../smtp/destination.ts";
+import { assertConnection } from "./connection-test.ts";
+import { toResponse, warningsFor } from "./response.ts";
+import { lacksMandatoryField, type Settings, settingsSchema, verifySchema } from "./schema.ts";
 import { storeOf } from "./store.ts";
-import { tryOut } from "./try-out.ts";
-import { viewOf, warningsOf } from "./view.ts";
+import { usesMaskedPassword, withStoredPassword } from "./stored-password.ts";
 
-/**
- * Saving, reading and deleting a tenant's settings.
- *
- * @param resource the last word of the path: `config` in the SSMS family, `setup` in the SHIFT family
- * @param authenticate lets administrators of the tenant on, and nobody else
- */
-export function settingsRoutes<Resource extends "config" | "setup">(
-  resource: Resource,
-  authenticate: MiddlewareHandler<AppEnv>,
-) {
-  const path = `/${resource}` as const;
+/** Saves, reads and deletes a tenant's settings. */
+export function settingsRoutes() {
+  const authenticated = authenticate();
   return new Hono<AppEnv>()
-    .get(path, authenticate, async (c) => {
+    .get("/", authenticated, async (c) => {
       const record = await storeOf(c).read(c.var.tenant);
-      if (record === undefined) throw new RefusedError({ kind: "nothing_stored" });
+      if (record === undefined) throw new ApiError("nothing_stored");
       const { settings, updatedAt, updatedBy, version } = record;
-      tagWith(c, version);
-      const more = { settings: viewOf(settings), updatedAt, updatedBy, warnings: warningsOf(settings) };
-      return c.json(envelope("OK", "Successfully read SMTP Details", more));
+      setETag(c, version);
+      const members = {
+        settings: toResponse(settings),
+        updatedAt,
+        updatedBy,
+        warnings: warningsFor(settings),
+      };
+      return c.json(envelope("OK", "Successfully read SMTP Details", members));
     })
-    .post(path, authenticate, jsonBody(), settingsBody(), validQuery(verifySchema), async (c) => {
+    .post("/", authenticated, jsonBody(), settingsBody(), validQuery(verifySchema), async (c) => {
       const { tenant, caller, config, requestId: version } = c.var;
       const sent = c.req.valid("json");
       const ifMatch = c.req.header("If-Match");
-      refusePrivateDestination(sent.host, config);
+      const problem = destinationProblem(sent.host, config);
+      if (problem !== undefined) throw new ApiError("invalid_fields", { errors: [problem] });
+
       const store = storeOf(c);
-      const keepsPassword = keepsStoredPassword(sent);
-      let beforeIsKnown = true;
-      const before = await store.read(tenant).catch((error) => {
-        // Otherwise it is for the history only, which no save depends on.
-        if (keepsPassword || ifMatch !== undefined) throw error;
-        beforeIsKnown = false;
+      const isMasked = usesMaskedPassword(sent);
+      let isStoredKnown = true;
+      const stored = await store.read(tenant).catch((error) => {
+        // A plain save needs the stored settings for its history only, and does not depend on it.
+        if (isMasked || ifMatch !== undefined) throw error;
+        isStoredKnown = false;
         return undefined;
       });
-      requireMatch(ifMatch, before?.version);
-      const settings = keepsPassword ? withStoredPassword(sent, before?.settings) : sent;
-      if (c.req.valid("query").verify) await tryOut(c, settings, undefined);
-      const record = { settings, updatedAt: new Date().toISOString(), updatedBy: nameOf(caller), version };
-      const written = store.write(tenant, record);
-      const changed = beforeIsKnown ? changedFields(before?.settings, settings) : undefined;
-      remember(
-        c,
-        written.then(() => ({ action: "saved", changed })),
-      );
-      await written;
-      tagWith(c, version);
+      assertIfMatch(ifMatch, stored?.version);
+      const settings = isMasked ? keepPassword(sent, stored?.settings) : sent;
+      if (c.req.valid("query").verify) await assertConnection(c, settings, undefined);
+
+      const record = {
+        settings,
+        updatedAt: new Date().toISOString(),
+        updatedBy: callerName(caller),
+        version,
+      };
+      const changed = isStoredKnown ? changedFields(stored?.settings, settings) : undefined;
+      await recordHistory(c, store.write(tenant, record), () => ({ action: "saved", changed }));
+      setETag(c, version);
       return c.json(envelope("OK", "Successfully updated SMTP Details"));
     })
-    .delete(path, authenticate, async (c) => {
+    .delete("/", authenticated, async (c) => {
+      const { tenant } = c.var;
       const store = storeOf(c);
       const ifMatch = c.req.header("If-Match");
-      if (ifMatch !== undefined) requireMatch(ifMatch, (await store.read(c.var.tenant))?.version);
-      // Without asking whether there is anything: KV may not know yet what was saved elsewhere.
-      const deleted = store.delete(c.var.tenant);
-      remember(
-        c,
-        deleted.then(() => ({ action: "deleted" })),
-      );
-      await deleted;
+      if (ifMatch !== undefined) assertIfMatch(ifMatch, (await store.read(tenant))?.version);
+      // Deletes unconditionally: KV may not show yet what was saved elsewhere.
+      await recordHistory(c, store.delete(tenant), () => ({ action: "deleted" }));
       return c.json(envelope("OK", "Successfully deleted SMTP Details"));
     });
+}
+
+function settingsBody() {
+  return zValidator("json", settingsSchema, (result) => {
+    if (lacksMandatoryField(result.data)) throw new ApiError("mandatory_fields_missing");
+    if (!result.success) throw invalidFields(result.error.issues);
+  });
+}
+
+function keepPassword(sent: Settings, stored: Settings | undefined): Settings {
+  const kept = withStoredPassword(sent, stored);
+  if ("error" in kept) throw new ApiError("invalid_fields", { errors: [kept.error] });
+  return kept.settings;
+}
+
+/** Names of the fields in which settings differ, secrets included: a name reveals no value. */
+function changedFields(before: Settings | undefined, after: Settings): string[] {
+  const old: Partial<Settings> = before ?? {};
+  const names = new Set([...Object.keys(old), ...Object.keys(after)]) as Set<keyof Settings>;
+  return [...names].filter((name) => old[name] !== after[name]).sort();
 }

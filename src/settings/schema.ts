@@ -1,80 +1,95 @@
 import * as z from "zod/mini";
-import { parseHost } from "../smtp/host.ts";
-import { emailAddressProblem } from "./email-address.ts";
+import { emailAddressProblem } from "../mail/address.ts";
+import { parseHost } from "../mail/host.ts";
 
-/** Stands for the stored password: shown on reading; on saving, the wish to keep it (as Keycloak has it). */
+/** Stands for the stored password: a read returns it, and a save that sends it keeps the password (as in Keycloak). */
 export const MASKED_PASSWORD = "**********";
 
-/** Longest `fromDisplayName` and `replyToDisplayName`. */
+/** Maximum characters of `fromDisplayName` and `replyToDisplayName`. */
 export const DISPLAY_NAME_MAX_CHARACTERS = 200;
 
-/** Longest `user`. */
+/** Maximum characters of `user`. */
 export const USER_MAX_CHARACTERS = 255;
 
-/** Longest `password`. */
+/** Maximum characters of `password`. */
 export const PASSWORD_MAX_CHARACTERS = 1024;
 
-/** What is wrong with a field, for a person to read. */
+/** Why a value is not valid, as the rest of a sentence that starts with the field. */
 type Problem = { problem: string };
 
 const inputMandatoryText = z.string("must be a string");
-// Keycloak's console sends "" for a field left empty.
+// Keycloak's console sends "" for an empty field.
 const inputText = z.nullish(z.string("must be a string"));
 const inputPort = z.nullish(z.union([z.string(), z.int()], "must be a string or an integer"));
 const inputFlag = z.nullish(z.union([z.boolean(), z.string()], 'must be true, false, "true" or "false"'));
 
-const host = field(inputMandatoryText, (text) => {
-  const parsed = parseHost(text);
-  return "problem" in parsed ? parsed : parsed.host;
-});
+const outputText = z.optional(z.string());
+const outputFlag = z.optional(z.boolean());
 
-const from = field(inputMandatoryText, validAddress);
-
-const emailAddress = field(inputText, validAddress);
-
-const displayName = field(inputText, (text) => singleLine(text, DISPLAY_NAME_MAX_CHARACTERS));
-
-const user = field(inputText, (text) => singleLine(text, USER_MAX_CHARACTERS));
-
-// White space can be part of a password.
-const password = field(inputText, verbatimPassword, { trim: false });
-
-const port = field(inputPort, (input) => {
-  const text = String(input);
-  const number = Number(text);
-  if (!/^[1-9]\d{0,4}$/.test(text) || number > 65_535)
-    return { problem: "must be a whole number from 1 to 65535" };
-  return number === 25 ? { problem: "must not be 25, which Cloudflare blocks: use 587 or 465" } : number;
-});
-
-const flag = field(inputFlag, (input) => {
-  const word = String(input).toLowerCase();
-  if (word === "true") return true;
-  return word === "false" ? false : { problem: 'must be true, false, "true" or "false"' };
-});
-
-const fields = {
-  host: z.pipe(host, z.string()),
-  port,
-  from: z.pipe(from, z.string()),
-  fromDisplayName: displayName,
-  replyTo: emailAddress,
-  replyToDisplayName: displayName,
-  envelopeFrom: emailAddress,
-  starttls: flag,
-  ssl: flag,
-  auth: flag,
-  user,
-  password,
+/** The fields of settings. What is stored, what a read returns and the OpenAPI document derive from them. */
+export const settingsFields = {
+  host: field(
+    {
+      description:
+        "SMTP server: a public host name or IP address, without scheme or port. An IDN becomes punycode.",
+      examples: ["smtp.example.com"],
+      minLength: 1,
+    },
+    inputMandatoryText,
+    validHost,
+    z.string(),
+  ),
+  port: field(
+    {
+      description: "1 to 65535, except 25, which Cloudflare blocks. Default: 465 with ssl, otherwise 587.",
+      examples: ["587", 465],
+      pattern: "^([1-9][0-9]{0,4})?$",
+      minimum: 1,
+      maximum: 65_535,
+    },
+    inputPort,
+    validPort,
+    z.optional(z.int()),
+  ),
+  from: field(
+    {
+      description: "Sender's address: at most 254 octets, at most 64 of them before the @.",
+      examples: ["sender@example.com"],
+      minLength: 1,
+      maxLength: 254,
+    },
+    inputMandatoryText,
+    validAddress,
+    z.string(),
+  ),
+  fromDisplayName: displayName("Sender's name."),
+  replyTo: emailAddress("Address for replies.", "reply@example.com"),
+  replyToDisplayName: displayName("Name at the address for replies."),
+  envelopeFrom: emailAddress("Address for bounces (MAIL FROM). Default: from.", "bounce@example.com"),
+  starttls: flag("Requires STARTTLS. If ssl is true as well, ssl wins."),
+  ssl: flag("Uses TLS from the first byte."),
+  auth: flag("false: user and password are not used."),
+  user: line("User name for authentication.", USER_MAX_CHARACTERS, "sender@example.com"),
+  password: field(
+    {
+      description: `Password of user, not trimmed. ${MASKED_PASSWORD} keeps the stored one, provided that host, port, user and TLS mode are unchanged.`,
+      examples: ["app-password", MASKED_PASSWORD],
+      maxLength: PASSWORD_MAX_CHARACTERS,
+    },
+    inputText,
+    verbatimPassword,
+    outputText,
+    // White space may be part of a password.
+    { trim: false },
+  ),
 };
 
 /**
- * A tenant's SMTP settings, as a request carries them and as they are stored. `null`, `""` and white space
- * count as absent and strings are trimmed, but for a password, which is taken as it is. An unknown field is
- * refused, since a mistyped one would be lost. What comes out has the port and the TLS flags in any case.
+ * A tenant's SMTP settings, as a request sends them and as they are stored. `null`, `""` and white space count
+ * as absent, and strings other than the password are trimmed. The output always has the port and the TLS flags.
  */
 export const settingsSchema = z.pipe(
-  closedObject(fields),
+  closedObject(settingsFields),
   z.transform((input, context) => {
     if (input.password !== undefined && input.user === undefined) {
       context.issues.push({ code: "custom", path: ["user"], message: "must accompany password", input });
@@ -84,30 +99,49 @@ export const settingsSchema = z.pipe(
   }),
 );
 
-/** Settings as they are stored, `password` being the secret itself. */
+/** Settings as they are stored, with the password itself. */
 export type Settings = z.output<typeof settingsSchema>;
 
-const mode = field(inputText, (text) =>
-  text === "send" || text === "probe" ? text : { problem: 'must be "send" or "probe"' },
-);
-
-/** How to test settings: whom to send a mail to, whether to send one at all, and which settings to try. */
+/** How to test settings: the recipient, whether to send a mail, and which settings to use. */
 export const testSchema = closedObject({
-  to: emailAddress,
-  mode,
-  settings: z.optional(z.nullable(settingsSchema)),
+  to: emailAddress("Recipient of the test mail. Default: the email claim of the token.", "ada@example.com"),
+  mode: field(
+    {
+      description: "send (default): sends a mail. probe: connects and authenticates only.",
+      examples: ["probe"],
+      enum: ["send", "probe", "", null],
+    },
+    inputText,
+    (text) => (text === "send" || text === "probe" ? text : { problem: 'must be "send" or "probe"' }),
+    z.optional(z.enum(["send", "probe"])),
+  ),
+  settings: z.optional(z.nullable(settingsSchema)).register(z.globalRegistry, {
+    description: "Settings to test before saving them. Default: the stored ones.",
+  }),
 });
 
-/** The query of a save. Other parameters are left to whoever put them there. */
-export const verifySchema = z.object({ verify: flag });
+/** The query of a save. Ignores other parameters, which proxies may add. */
+export const verifySchema = z.object({
+  verify: field(
+    {
+      description:
+        "true: connects and authenticates first, and saves only if the SMTP server accepts the settings.",
+      examples: [true],
+      type: "boolean",
+    },
+    inputFlag,
+    validFlag,
+    outputFlag,
+  ),
+});
 
-/** Whether a body lacks `host` or `from`, which is answered whatever else is wrong with it. */
+/** Whether a body lacks `host` or `from`. The contract reports that before any other problem. */
 export function lacksMandatoryField(body: unknown): boolean {
   const { host, from } = (body ?? {}) as { host?: unknown; from?: unknown };
   return [host, from].map(trimmed).some((value) => value === undefined || value === null || value === "");
 }
 
-/** An object that refuses fields it does not know: a mistyped one would be lost. */
+/** An object that rejects unknown fields: a mistyped one would be lost silently. */
 function closedObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const known = Object.keys(shape).join(", ");
   return z.strictObject(shape, {
@@ -116,31 +150,97 @@ function closedObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   });
 }
 
-/** A field that may be absent, with the rule for what is there. */
-function field<Schema extends z.ZodMiniType, Value>(
-  input: Schema,
-  rule: (input: NonNullable<z.output<Schema>>) => Value | Problem,
+/** JSON Schema keywords of a field, beside those that zod derives from its input. */
+type FieldDocs = {
+  description: string;
+  examples: unknown[];
+  type?: string;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  pattern?: string;
+  enum?: unknown[];
+};
+
+/**
+ * A documented field that may be absent.
+ *
+ * @param rule checks and converts a present value
+ * @param output the value as it is stored and read
+ */
+function field<
+  Input extends z.ZodMiniType,
+  Value,
+  Output extends z.ZodMiniType<unknown, Awaited<Value> | undefined>,
+>(
+  docs: FieldDocs,
+  input: Input,
+  rule: (input: NonNullable<z.output<Input>>) => Value | Problem,
+  output: Output,
   { trim } = { trim: true },
 ) {
-  return z.pipe(
-    input,
-    z.transform((sent, context): Value | undefined => {
-      const value = trim ? trimmed(sent) : sent;
-      if (value === undefined || value === null || value === "") return undefined;
-      const ruling = rule(value);
-      if (!isProblem(ruling)) return ruling;
-      context.issues.push({ code: "custom", message: ruling.problem, input: value });
-      return z.NEVER;
-    }),
-  );
+  const checked = z.transform((sent: z.output<Input>, context): Value | undefined => {
+    const value = trim ? trimmed(sent) : sent;
+    if (value === undefined || value === null || value === "") return undefined;
+    const result = rule(value);
+    if (!isProblem(result)) return result;
+    context.issues.push({ code: "custom", message: result.problem, input: value });
+    return z.NEVER;
+  });
+  const schema = z.pipe(z.pipe(input, checked), output);
+  z.globalRegistry.add(schema, docs);
+  return schema;
+}
+
+function emailAddress(description: string, example: string) {
+  const docs = { description, examples: [example], maxLength: 254 };
+  return field(docs, inputText, validAddress, outputText);
+}
+
+function displayName(description: string) {
+  return line(description, DISPLAY_NAME_MAX_CHARACTERS, "Example Ltd");
+}
+
+function line(description: string, maxLength: number, example: string) {
+  const docs = { description, examples: [example], maxLength };
+  return field(docs, inputText, (text) => singleLine(text, maxLength), outputText);
+}
+
+function flag(description: string) {
+  const docs = {
+    description,
+    examples: [true, "true"],
+    pattern: "^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])?$",
+  };
+  return field(docs, inputFlag, validFlag, outputFlag);
+}
+
+function validHost(text: string): string | Problem {
+  const parsed = parseHost(text);
+  return "problem" in parsed ? parsed : parsed.host;
+}
+
+function validPort(input: string | number): number | Problem {
+  const text = String(input);
+  const number = Number(text);
+  if (!/^[1-9]\d{0,4}$/.test(text) || number > 65_535)
+    return { problem: "must be a whole number from 1 to 65535" };
+  return number === 25 ? { problem: "must not be 25, which Cloudflare blocks: use 587 or 465" } : number;
+}
+
+function validFlag(input: boolean | string): boolean | Problem {
+  const word = String(input).toLowerCase();
+  if (word === "true") return true;
+  return word === "false" ? false : { problem: 'must be true, false, "true" or "false"' };
 }
 
 function trimmed<Value>(value: Value): Value {
   return typeof value === "string" ? (value.trim() as Value) : value;
 }
 
-function isProblem(ruling: unknown): ruling is Problem {
-  return typeof ruling === "object" && ruling !== null && "problem" in ruling;
+function isProblem(result: unknown): result is Problem {
+  return typeof result === "object" && result !== null && "problem" in result;
 }
 
 function validAddress(address: string): string | Problem {

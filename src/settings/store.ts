@@ -1,14 +1,25 @@
 import type { Config } from "../config.ts";
-import { withRetries } from "../kv/retries.ts";
-import { KV_CACHE_MIN_SECONDS } from "../limits.ts";
-import { open, type SettingsRecord, seal } from "./vault.ts";
+import { KV_MIN_CACHE_TTL_SECONDS, withRetries } from "../storage/kv.ts";
+import { open, SealingError, type SealingKeys, seal } from "../storage/sealing.ts";
+import type { Settings } from "./schema.ts";
 
-/** A record as a list shows it, unopened. */
+/** What is stored for a tenant. */
+export interface SettingsRecord {
+  settings: Settings;
+  /** Time of the save, RFC 3339 in UTC. */
+  updatedAt: string;
+  /** Name of the caller who saved. */
+  updatedBy: string;
+  /** Unique to the save. */
+  version: string;
+}
+
+/** A record as a list shows it, still sealed. */
 export interface ListedRecord {
   tenant: string;
-  /** The key that sealed it; unknown if somebody else has put it there. */
+  /** The key that sealed it; `undefined` if something else wrote it. */
   kid: string | undefined;
-  /** Time of the save, RFC 3339 in UTC; unknown likewise. */
+  /** Time of the save, RFC 3339 in UTC; `undefined` likewise. */
   updatedAt: string | undefined;
 }
 
@@ -22,50 +33,48 @@ const PREFIX = "smtp:";
 /** The sealed settings of all tenants, in Workers KV. `docs/storage.md` lists keys and values. */
 export class SettingsStore {
   readonly #kv: KVNamespace;
-  readonly #keys: Config["settingsKeys"];
+  readonly #keys: SealingKeys;
 
-  constructor(kv: KVNamespace, keys: Config["settingsKeys"]) {
+  constructor(kv: KVNamespace, keys: SealingKeys) {
     this.#kv = kv;
     this.#keys = keys;
   }
 
   /**
-   * What is stored for a tenant, which may be some 90 seconds old where it was saved elsewhere: KV takes up to
-   * 60 to show it, and this place keeps what it has read for 30.
+   * Reads a tenant's record. A save elsewhere may take 90 seconds to appear: KV propagates it within 60, and
+   * this location caches what it has read for 30.
    *
    * @returns `undefined` if nothing is stored
-   * @throws {RefusedError} `store_unavailable`, `record_unreadable`
+   * @throws {KvError}
+   * @throws {SealingError}
    */
   async read(tenant: string): Promise<SettingsRecord | undefined> {
-    const jwe = await withRetries(() => this.#kv.get(keyOf(tenant), { cacheTtl: KV_CACHE_MIN_SECONDS }));
-    return jwe === null ? undefined : open(tenant, jwe, this.#keys);
+    return this.#read(tenant);
   }
 
   /**
-   * Puts a record in the place of what is stored.
+   * Replaces a tenant's record.
    *
-   * @throws {RefusedError} `store_unavailable`; after a 429, what was stored is still there
+   * @throws {KvError}; after a 429, the previous record is still stored
    */
   async write(tenant: string, record: SettingsRecord): Promise<void> {
-    const { jwe, kid } = await seal(tenant, record, this.#keys);
-    const metadata: Metadata = { kid, updatedAt: record.updatedAt };
-    await withRetries(() => this.#kv.put(keyOf(tenant), jwe, { metadata }));
+    await this.#write(tenant, record);
   }
 
   /**
-   * Deletes what is stored, if anything is.
+   * Deletes a tenant's record, if there is one.
    *
-   * @throws {RefusedError} `store_unavailable`
+   * @throws {KvError}
    */
   async delete(tenant: string): Promise<void> {
     await withRetries(() => this.#kv.delete(keyOf(tenant)));
   }
 
   /**
-   * Lists the records of all tenants, in the order of their ids.
+   * Lists the records of all tenants, ordered by tenant id.
    *
-   * @returns the records, and how many KV operations that took
-   * @throws {RefusedError} `store_unavailable`
+   * @returns the records, and the number of KV operations used
+   * @throws {KvError}
    */
   async list(): Promise<{ records: ListedRecord[]; operations: number }> {
     const records: ListedRecord[] = [];
@@ -76,11 +85,7 @@ export class SettingsStore {
       const page: KVNamespaceListResult<Metadata> = await withRetries(() => this.#kv.list<Metadata>(options));
       for (const { name, metadata } of page.keys) {
         const tenant = name.slice(PREFIX.length);
-        records.push({
-          tenant,
-          kid: metadata?.kid,
-          updatedAt: metadata?.updatedAt,
-        });
+        records.push({ tenant, kid: metadata?.kid, updatedAt: metadata?.updatedAt });
       }
       cursor = page.list_complete ? null : page.cursor;
       operations++;
@@ -89,27 +94,50 @@ export class SettingsStore {
   }
 
   /**
-   * Seals a record anew by the first key, unless it is another one by now. KV has no compare-and-swap: a
-   * save in the milliseconds between the read and the write here is lost. Takes two KV operations.
+   * Reseals a record with the first key, unless it has changed since it was listed. KV has no compare-and-swap,
+   * so a save in the milliseconds between this read and write is lost. Uses two KV operations.
    *
-   * @returns whether it is sealed by the first key now
-   * @throws {RefusedError} `store_unavailable`, `record_unreadable`
+   * @returns whether the first key seals the record now
+   * @throws {KvError}
+   * @throws {SealingError}
    */
   async reseal({ tenant, updatedAt }: ListedRecord): Promise<boolean> {
-    const jwe = await withRetries(() => this.#kv.get(keyOf(tenant), { cacheTtl: KV_CACHE_MIN_SECONDS }), []);
-    if (jwe === null) return false;
-    const record = await open(tenant, jwe, this.#keys);
+    const record = await this.#read(tenant, []);
+    if (record === undefined) return false;
     if (updatedAt !== undefined && record.updatedAt !== updatedAt) return false;
-    const { jwe: resealed, kid } = await seal(tenant, record, this.#keys);
-    const metadata: Metadata = { kid, updatedAt: record.updatedAt };
-    await withRetries(() => this.#kv.put(keyOf(tenant), resealed, { metadata }), []);
+    await this.#write(tenant, record, []);
     return true;
+  }
+
+  async #read(tenant: string, retryDelays?: readonly number[]): Promise<SettingsRecord | undefined> {
+    const get = () => this.#kv.get(keyOf(tenant), { cacheTtl: KV_MIN_CACHE_TTL_SECONDS });
+    const jwe = await withRetries(get, retryDelays);
+    return jwe === null ? undefined : openRecord(tenant, jwe, this.#keys);
+  }
+
+  async #write(tenant: string, record: SettingsRecord, retryDelays?: readonly number[]): Promise<void> {
+    const { jwe, kid } = await seal(tenant, record, this.#keys);
+    const metadata: Metadata = { kid, updatedAt: record.updatedAt };
+    await withRetries(() => this.#kv.put(keyOf(tenant), jwe, { metadata }), retryDelays);
   }
 }
 
 /** The store of the Worker that serves a request. */
 export function storeOf(c: { env: Env; var: { config: Config } }): SettingsStore {
   return new SettingsStore(c.env.SMTP_SETTINGS, c.var.config.settingsKeys);
+}
+
+/**
+ * Opens a sealed record.
+ *
+ * @throws {SealingError}
+ */
+export async function openRecord(tenant: string, jwe: string, keys: SealingKeys): Promise<SettingsRecord> {
+  const { claims, kid } = await open<SettingsRecord>(tenant, jwe, keys);
+  const { settings, updatedAt, updatedBy, version } = claims;
+  if (typeof settings !== "object" || settings === null) throw new SealingError("holds no settings", kid);
+  // Records of version 0.1.0 may lack a version.
+  return { settings, updatedAt, updatedBy, version: version ?? updatedAt };
 }
 
 function keyOf(tenant: string): string {

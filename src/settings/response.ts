@@ -1,15 +1,15 @@
 import { tlsMode } from "../smtp/tls-mode.ts";
 import { MASKED_PASSWORD, type Settings } from "./schema.ts";
 
-/** Settings as they are read: like a request that would save them again, never with the secret. */
-export function viewOf(settings: Settings) {
+/** Settings as a read returns them: a valid request body for the same settings, with the password masked. */
+export function toResponse(settings: Settings) {
   const { host, port, from, password, ...others } = settings;
   const mask = password === undefined ? {} : { password: MASKED_PASSWORD };
   return { host, port: String(port), from, ...others, ...mask };
 }
 
-/** What is allowed, yet seldom meant, as sentences for a person. */
-export function warningsOf(settings: Settings): string[] {
+/** Warnings about valid but probably unintended settings. */
+export function warningsFor(settings: Settings): string[] {
   const { port, ssl, starttls, auth, user, password } = settings;
   const mode = tlsMode(settings);
   return [
@@ -17,7 +17,7 @@ export function warningsOf(settings: Settings): string[] {
     port === 587 && ssl && "Port 587 is for STARTTLS: set starttls to true and ssl to false.",
     ssl && starttls && "Both ssl and starttls are set: ssl wins.",
     mode === "opportunistic" &&
-      "Neither ssl nor starttls is set: mail goes unencrypted where the server does not offer STARTTLS.",
+      "Neither ssl nor starttls is set: mail goes unencrypted if the server does not offer STARTTLS.",
     user !== undefined && password === undefined && "A user is set without a password.",
     auth === false && user !== undefined && "auth is false: user and password are not used.",
     auth === true && user === undefined && "auth is true, but no user is set.",

@@ -1,0 +1,66 @@
+import * as z from "zod/mini";
+import { described, envelopeFieldsWith, okFields, optionalText } from "../http/response-schema.ts";
+import type { Diagnosis } from "../smtp/diagnosis.ts";
+import { STAGES, type Step, TLS_STATES } from "../smtp/result.ts";
+import { MASKED_PASSWORD, settingsFields } from "./schema.ts";
+
+/** Settings as a read returns them: as they are stored, except for these four fields. */
+export const settingsResponseSchema = z.object({
+  ...Object.fromEntries(Object.entries(settingsFields).map(([name, field]) => [name, storedValue(field)])),
+  port: described(z.string(), "Port."),
+  starttls: describedAs(settingsFields.starttls, z.boolean()),
+  ssl: describedAs(settingsFields.ssl, z.boolean()),
+  password: described(
+    z.exactOptional(z.literal(MASKED_PASSWORD)),
+    "Stands for the stored password, which is never returned. Absent if none is stored.",
+  ),
+});
+
+/** The response to a read. */
+export const settingsReadSchema = z.object({
+  ...okFields,
+  settings: described(settingsResponseSchema, "The settings. They can be sent back unchanged."),
+  updatedAt: described(z.iso.datetime(), "Time of the save (RFC 3339, UTC)."),
+  updatedBy: described(z.string(), "Name of the caller who saved."),
+  warnings: described(z.array(z.string()), "Warnings about valid but probably unintended settings."),
+});
+
+const stage = z.enum(STAGES);
+
+const reply = optionalText("The server's reply: one printable line of at most 200 characters.");
+
+/** A completed stage of an SMTP session. */
+export const stepSchema = z.object({
+  stage: described(stage, "The completed stage."),
+  milliseconds: described(z.int().check(z.minimum(0)), "Time since the previous step."),
+  tls: described(z.exactOptional(z.enum(TLS_STATES)), "How the connection is encrypted, in stage tls."),
+  mechanism: optionalText("SASL mechanism, in stage authentication."),
+  reply,
+}) satisfies z.ZodMiniType<Step>;
+
+const steps = described(z.array(stepSchema), "The completed stages, in order.");
+
+/** The response to a successful test. */
+export const testPassedSchema = z.object({ ...okFields, steps });
+
+/** The response to a failed test. */
+export const smtpFailedSchema = z.object({
+  ...envelopeFieldsWith("BAD_GATEWAY"),
+  stage: described(stage, "The stage that failed."),
+  smtpCode: described(
+    z.exactOptional(z.int().check(z.minimum(200), z.maximum(599))),
+    "Code of the server's negative reply, if any (RFC 5321 section 4.2).",
+  ),
+  enhancedCode: optionalText("Its enhanced status code, if any (RFC 3463)."),
+  reply,
+  hint: described(z.string(), "What to do."),
+  steps,
+}) satisfies z.ZodMiniType<Diagnosis>;
+
+function storedValue(field: z.ZodMiniType & { def: { out: z.ZodMiniType } }): z.ZodMiniType {
+  return describedAs(field, field.def.out);
+}
+
+function describedAs(field: z.ZodMiniType, schema: z.ZodMiniType): z.ZodMiniType {
+  return described(schema, z.globalRegistry.get(field)?.description ?? "");
+}
