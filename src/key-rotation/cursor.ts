@@ -1,9 +1,9 @@
-import { withRetries } from "../kv/retries.ts";
+import { withRetries } from "../storage/kv.ts";
 
 const KEY = "rotation";
 
-/** Remembers, in Workers KV, how far rotation has come. */
-export class RotationProgress {
+/** Where the next rotation run continues, in Workers KV. */
+export class RotationCursor {
   readonly #kv: KVNamespace;
 
   constructor(kv: KVNamespace) {
@@ -11,15 +11,15 @@ export class RotationProgress {
   }
 
   /**
-   * The last tenant of the run before.
+   * Reads the last tenant of the previous run.
    *
-   * @throws {RefusedError} `store_unavailable`
+   * @throws {KvError}
    */
   async read(): Promise<string | undefined> {
     return (await withRetries(() => this.#kv.get(KEY), [])) ?? undefined;
   }
 
-  /** @throws {RefusedError} `store_unavailable` */
+  /** @throws {KvError} */
   async write(tenant: string): Promise<void> {
     await withRetries(() => this.#kv.put(KEY, tenant), []);
   }

@@ -1,0 +1,97 @@
+import { reasonOf } from "../errors.ts";
+import type { ListedRecord, SettingsStore } from "../settings/store.ts";
+import type { RotationCursor } from "./cursor.ts";
+
+/** KV operations per run. Workers allow 1,000 external operations per invocation. */
+export const ROTATION_MAX_OPERATIONS = 900;
+
+/**
+ * How long a saved record waits for its rotation, in milliseconds. KV shows a save everywhere within 60 s or
+ * so. A rotation before that could read the previous settings and write them back.
+ */
+const SETTLING_MS = 5 * 60_000;
+
+/** The result of one run. */
+export interface RotationSummary {
+  /** Number of stored records. */
+  examined: number;
+  /** Number of records that this run resealed with the first key. */
+  resealed: number;
+  /** Records that could not be read, opened or written. They stay unchanged. */
+  failures: RotationFailure[];
+  /** Number of records that an older key still seals, failures included. */
+  left: number;
+  /** Whether the next run can continue after this one; otherwise it starts over. */
+  cursorSaved: boolean;
+  /** `kid` of each key that no record needs any more. */
+  removable: string[];
+}
+
+/** A record that could not be resealed. */
+export interface RotationFailure {
+  tenant: string;
+  kid: string | undefined;
+  reason: string;
+}
+
+/**
+ * Reseals records that an older key has sealed. KV's metadata names the key, so only those records are read. A
+ * run stays within the operations that Workers allow. The next run continues after the last tenant, so failing
+ * records do not block the others.
+ *
+ * @param kids of `SETTINGS_KEYS`, the sealing key first
+ * @throws {KvError} if the records cannot be listed
+ */
+export async function rotate(
+  store: SettingsStore,
+  cursor: RotationCursor,
+  [sealing, ...older]: readonly [string, ...string[]],
+  now: Date,
+): Promise<RotationSummary> {
+  const listing = await store.list();
+  const outdated = listing.records.filter(({ kid }) => kid !== sealing);
+  const settled = outdated.filter(({ updatedAt }) => !isRecent(updatedAt, now));
+  // Two operations per record, and two for the cursor.
+  const size = Math.max(0, Math.floor((ROTATION_MAX_OPERATIONS - listing.operations - 2) / 2));
+  const batch = batchAfter(await cursor.read().catch(() => undefined), settled, size);
+  const resealed = new Set<string>();
+  const failures: RotationFailure[] = [];
+  for (const record of batch) {
+    try {
+      if (await store.reseal(record)) resealed.add(record.tenant);
+    } catch (error) {
+      failures.push({ tenant: record.tenant, kid: record.kid, reason: reasonOf(error) });
+    }
+  }
+  const last = batch.at(-1);
+  const cursorSaved = last === undefined || (await succeeds(cursor.write(last.tenant)));
+  const left = outdated.filter(({ tenant }) => !resealed.has(tenant));
+  return {
+    examined: listing.records.length,
+    resealed: resealed.size,
+    failures,
+    left: left.length,
+    cursorSaved,
+    removable: older.filter((kid) => left.every((record) => record.kid !== kid && record.kid !== undefined)),
+  };
+}
+
+function succeeds(work: Promise<void>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
+}
+
+function isRecent(updatedAt: string | undefined, now: Date): boolean {
+  return updatedAt !== undefined && now.getTime() - Date.parse(updatedAt) < SETTLING_MS;
+}
+
+function batchAfter(
+  tenant: string | undefined,
+  records: readonly ListedRecord[],
+  size: number,
+): ListedRecord[] {
+  const isAfter = (record: ListedRecord) => tenant === undefined || record.tenant > tenant;
+  return [...records.filter(isAfter), ...records.filter((record) => !isAfter(record))].slice(0, size);
+}
