@@ -1,52 +1,43 @@
-import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import { RefusedError } from "./errors.ts";
-import { healthRoutes, oneVerdict } from "./health/routes.ts";
+import type { AppEnv } from "./context.ts";
+import { docsRoutes } from "./docs/routes.ts";
+import { ApiError } from "./errors.ts";
+import { healthRoutes } from "./health/routes.ts";
 import { historyRoutes } from "./history/routes.ts";
-import type { AppEnv } from "./http/app-env.ts";
-import { authenticate } from "./http/authenticate.ts";
-import { configuration } from "./http/configuration.ts";
-import { httpsOnly } from "./http/https-only.ts";
-import { passThrough } from "./http/pass-through.ts";
-import { type Answer, answerTo, internalServerError } from "./http/refusal.ts";
-import { requestLog } from "./http/request-log.ts";
-import { responseHeaders } from "./http/response-headers.ts";
-import { tenantFromHost, tenantFromPath } from "./http/tenant.ts";
-import { openApiRoutes } from "./openapi/routes.ts";
+import { toErrorResponse } from "./http/error-response.ts";
+import { requireConfig } from "./middleware/config.ts";
+import { httpsOnly } from "./middleware/https-only.ts";
+import { passThrough } from "./middleware/pass-through.ts";
+import { requestLog } from "./middleware/request-log.ts";
+import { securityHeaders } from "./middleware/security-headers.ts";
+import { tenantFromHost, tenantFromPath } from "./middleware/tenant.ts";
+import { connectionTestRoutes } from "./settings/connection-test.ts";
 import { settingsRoutes } from "./settings/routes.ts";
-import { testRoutes } from "./settings/test-routes.ts";
 
 export const app = new Hono<AppEnv>();
 
-app.use(requestLog(), responseHeaders(), httpsOnly(), passThrough());
-app.use("/digitanium/v4/mail/health", oneVerdict());
-app.use(configuration());
+app.use(requestLog(), securityHeaders(), httpsOnly(), passThrough());
 
+const health = app.route("/digitanium/v4/mail/health", healthRoutes());
+
+app.use(requireConfig());
 app.use(
   methodNotAllowed({
     app,
     onMethodNotAllowed: (_, allowed) => {
-      throw new RefusedError({ kind: "method_not_allowed", allowed });
+      throw new ApiError("method_not_allowed", { allowed });
     },
   }),
 );
 
-const authenticated = authenticate();
-
-export const routes = app
-  .route("/digitanium/v4/mail", publicRoutes())
+export const routes = health
+  .route("/digitanium/v4/mail", docsRoutes())
   .route("/digitanium/v4/mail", tenantRoutes("config", tenantFromHost()))
   .route("/auth/realms/:tenantId/mail", tenantRoutes("setup", tenantFromPath()));
 
-app.notFound((c) => respond(c, answerTo({ kind: "not_found", reason: "no such path" })));
-
-app.onError((error, c) =>
-  respond(c, error instanceof RefusedError ? answerTo(error.refusal) : internalServerError()),
-);
-
-function publicRoutes() {
-  return new Hono<AppEnv>().route("/", healthRoutes()).route("/", openApiRoutes());
-}
+app.notFound((c) => c.json(...toErrorResponse(new ApiError("not_found", { reason: "no such path" }))));
+app.onError((error, c) => c.json(...toErrorResponse(error)));
 
 function tenantRoutes<Resource extends "config" | "setup">(
   resource: Resource,
@@ -54,11 +45,7 @@ function tenantRoutes<Resource extends "config" | "setup">(
 ) {
   return new Hono<AppEnv>()
     .use(tenant)
-    .route("/", settingsRoutes(resource, authenticated))
-    .route("/", historyRoutes(resource, authenticated))
-    .route("/", testRoutes(authenticated));
-}
-
-function respond(c: Context<AppEnv>, { httpStatus, body, headers }: Answer) {
-  return c.json(body, httpStatus, headers);
+    .route(`/${resource}`, settingsRoutes())
+    .route(`/${resource}/history`, historyRoutes())
+    .route("/test", connectionTestRoutes());
 }

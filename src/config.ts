@@ -1,46 +1,44 @@
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
-import { RefusedError } from "./errors.ts";
+import { LoggableError } from "./errors.ts";
+import type { SealingKey, SealingKeys } from "./storage/sealing.ts";
 
-/** A key that seals or opens stored settings. */
-export interface SettingsKey {
-  kid: string;
-  /** AES-KW, 256 bits, not extractable. */
-  key: CryptoKey;
+/** An invalid variable or secret. The message names it and never quotes its value. */
+export class ConfigError extends LoggableError {
+  override readonly name = "ConfigError";
 }
 
-/** The Worker's variables and secrets, checked and in the form that the code uses. */
+/** The Worker's variables and secrets, validated and parsed. */
 export interface Config {
   /** Base host, lower case, without port or trailing dot. */
   hostname: string;
   /** Templates of `iss`, with `{tenant}` and `{hostname}`. */
   issuers: readonly string[];
-  /** Template of the address of an issuer's keys, with `{issuer}`, `{tenant}` and `{hostname}`. */
+  /** Template of the address of an issuer's JWK Set, with `{issuer}`, `{tenant}` and `{hostname}`. */
   jwksUri: string;
-  /** Keys of every issuer, where `JWKS` gives them in place of fetching. */
+  /** Keys of every issuer, where `JWKS` holds them. They replace fetching. */
   inlineKeys: JWTVerifyGetKey | undefined;
-  /** What `aud` has to contain. */
+  /** Value that `aud` must contain. */
   audience: string | undefined;
-  /** Roles of which a caller needs one. */
+  /** A caller needs one of these roles. */
   adminRoles: readonly string[];
-  /** Lets loopback and private SMTP servers through, for local work. */
+  /** Allows SMTP servers on loopback and private addresses, for local work. */
   allowPrivateHosts: boolean;
-  /** The first seals, all open. */
-  settingsKeys: readonly [SettingsKey, ...SettingsKey[]];
+  settingsKeys: SealingKeys;
 }
 
-// Only finished configurations are shared: a promise made in one request must not be awaited in another.
+// Holds values, not promises: Workers forbids awaiting a promise of another request.
 const parsed = new WeakMap<Env, Config>();
 
 /**
- * The configuration of this isolate, parsed on first use.
+ * Parses the configuration once per isolate.
  *
- * @throws {RefusedError} `misconfigured`, naming the variable and never its value.
+ * @throws {ConfigError}
  */
 export async function loadConfig(env: Env): Promise<Config> {
-  const known = parsed.get(env);
-  if (known !== undefined) return known;
+  const cached = parsed.get(env);
+  if (cached !== undefined) return cached;
   if (env.SMTP_SETTINGS === undefined) misconfigured("SMTP_SETTINGS must be bound to a KV namespace");
-  // Read by passThroughHostname, which must not fail.
+  // passThroughHostname reads it and must not fail.
   parseFlag("PASS_THROUGH", env.PASS_THROUGH);
   const config: Config = {
     hostname: parseHostname(env.HOSTNAME) ?? misconfigured("HOSTNAME must be a host name"),
@@ -57,14 +55,14 @@ export async function loadConfig(env: Env): Promise<Config> {
 }
 
 /**
- * The base host whose other paths belong to the origin, where `PASS_THROUGH` is on. Apart from
- * {@link loadConfig}, so that a mistake in our keys does not take the origin's login pages down.
+ * The base host whose other paths belong to the origin, if `PASS_THROUGH` is on. Separate from
+ * {@link loadConfig}, so an invalid secret of ours does not take down the origin's login pages.
  */
 export function passThroughHostname(env: Env): string | undefined {
   return env.PASS_THROUGH === "true" ? parseHostname(env.HOSTNAME) : undefined;
 }
 
-/** Puts `values` in the place of `{name}` in `template`. */
+/** Replaces each `{name}` in a template by its value. Unknown placeholders stay. */
 export function expand(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\{(\w+)\}/g, (placeholder, name: string) =>
     Object.hasOwn(values, name) ? String(values[name]) : placeholder,
@@ -72,7 +70,7 @@ export function expand(template: string, values: Readonly<Record<string, string>
 }
 
 function misconfigured(reason: string): never {
-  throw new RefusedError({ kind: "misconfigured", reason });
+  throw new ConfigError(reason);
 }
 
 const HOSTNAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
@@ -92,16 +90,16 @@ function parseFlag(name: string, text: string | undefined): boolean {
   return text === "false" || !text ? false : misconfigured(`${name} must be "true" or "false"`);
 }
 
-// Keys that came over plain http would let anyone on the way sign tokens.
+// Whoever can alter keys fetched over plain http can sign tokens.
 function parseTemplate(name: string, text: string | undefined, more?: { issuer: string }): string {
   const example = { tenant: "a", hostname: "a.example", ...more };
   const url = URL.parse(expand(text ?? "", example));
-  if (text === undefined || url?.protocol !== "https:") misconfigured(`${name} must give https addresses`);
+  if (text === undefined || url?.protocol !== "https:") misconfigured(`${name} must produce https addresses`);
   if (/[{}]/.test(expand(text, example))) misconfigured(`${name} has an unknown placeholder`);
   return text;
 }
 
-// Without {tenant}, one issuer's tokens would open every tenant.
+// Without {tenant}, a token of one issuer is valid for every tenant.
 function parseIssuers(text: string | undefined): string[] {
   const issuers = parseList("ISSUERS", text).map((template) => parseTemplate("ISSUERS", template));
   if (issuers.some((template) => !template.includes("{tenant}"))) {
@@ -122,7 +120,7 @@ function parseKeyList(name: string, text: string | undefined): JSONWebKeySet["ke
   return keys as JSONWebKeySet["keys"];
 }
 
-// JSON.parse quotes its input in its error, and the input may be a secret.
+// The error of JSON.parse quotes its input, which may be a secret.
 function parseJson(name: string, text: string | undefined): { keys?: unknown } | null {
   try {
     return JSON.parse(text ?? "");
@@ -136,20 +134,21 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * The keys in a value of `SETTINGS_KEYS`.
+ * Parses the secret `SETTINGS_KEYS`.
  *
- * @throws {RefusedError} `misconfigured`, saying what is wrong and never quoting a key
+ * @param text a JWK Set (RFC 7517 section 5) of 256-bit `oct` keys, each with `kid`
+ * @throws {ConfigError}
  */
-export async function parseSettingsKeys(text: string | undefined): Promise<Config["settingsKeys"]> {
+export async function parseSettingsKeys(text: string | undefined): Promise<SealingKeys> {
   const jwks = parseKeyList("SETTINGS_KEYS", text);
   const keys = await Promise.all(jwks.map(parseSettingsKey));
   if (new Set(keys.map(({ kid }) => kid)).size < keys.length) {
-    misconfigured("SETTINGS_KEYS: each kid must be there once");
+    misconfigured("SETTINGS_KEYS: each kid must be unique");
   }
-  return keys as [SettingsKey, ...SettingsKey[]];
+  return keys as [SealingKey, ...SealingKey[]];
 }
 
-async function parseSettingsKey(jwk: JSONWebKeySet["keys"][number], index: number): Promise<SettingsKey> {
+async function parseSettingsKey(jwk: JSONWebKeySet["keys"][number], index: number): Promise<SealingKey> {
   const name = `SETTINGS_KEYS: key ${index + 1}`;
   const { kty, kid, k, alg } = jwk;
   if (typeof kid !== "string" || kid === "") return misconfigured(`${name} has no kid`);

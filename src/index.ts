@@ -1,5 +1,5 @@
 import { app } from "./app.ts";
-import { runRotation } from "./rotation/scheduled.ts";
+import { runRotation } from "./key-rotation/scheduled.ts";
 
 export default {
   fetch: app.fetch,

@@ -1,34 +1,32 @@
-import { Hono } from "hono";
-import { createMiddleware } from "hono/factory";
+import { type Context, Hono } from "hono";
 import { version } from "../../package.json";
-import type { AppEnv } from "../http/app-env.ts";
+import { loadConfig } from "../config.ts";
+import type { AppEnv } from "../context.ts";
+import { ApiError } from "../errors.ts";
 import { envelope } from "../http/envelope.ts";
-import { readOnly } from "../http/read-only.ts";
-import { answerTo } from "../http/refusal.ts";
-import { platformHost } from "../http/tenant.ts";
-import { withRetries } from "../kv/retries.ts";
+import { allowMethods } from "../middleware/allow-methods.ts";
+import { assertPlatformHost } from "../middleware/tenant.ts";
+import { withRetries } from "../storage/kv.ts";
 
 /**
- * Tells anybody whether the Worker can serve, and nothing else. The configuration and its keys have been
- * parsed by the time a request comes here; what is left to see is whether KV answers.
+ * Reports whether the Worker can serve: whether its configuration is valid and KV responds. Responds the same
+ * for every cause, which only the log names. Needs no token, and runs before the configuration is required.
  */
 export function healthRoutes() {
-  return new Hono<AppEnv>().use("/health", platformHost(), readOnly()).get("/health", async (c) => {
-    await withRetries(() => c.env.SMTP_SETTINGS.get("health"), []);
+  return new Hono<AppEnv>().use("/", allowMethods("GET", "HEAD")).get("/", async (c) => {
+    try {
+      await assertHealthy(c);
+    } catch (error) {
+      if (error instanceof ApiError && error.kind === "not_found") throw error;
+      c.error = error as Error;
+      return c.json(envelope("SERVICE_UNAVAILABLE", "Tenant Mail cannot serve.", { version }), 503);
+    }
     return c.json(envelope("OK", "Tenant Mail can serve.", { version }));
   });
 }
 
-/**
- * Answers in one and the same way whatever keeps the Worker from serving, so that nobody learns the cause but
- * by the log. Stands before the configuration is parsed, as that may be the cause.
- */
-export function oneVerdict() {
-  return createMiddleware<AppEnv>(async function oneVerdict(c, next) {
-    await next();
-    if (c.res.status !== 503) return;
-    const { httpStatus, body } = answerTo({ kind: "not_healthy", version });
-    c.res.headers.delete("Retry-After");
-    c.res = c.json(body, httpStatus);
-  });
+async function assertHealthy(c: Context<AppEnv>): Promise<void> {
+  const { hostname } = await loadConfig(c.env);
+  assertPlatformHost(c.req.url, hostname);
+  await withRetries(() => c.env.SMTP_SETTINGS.get("health"), []);
 }
