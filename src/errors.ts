@@ -1,5 +1,3 @@
-import type { ContentfulStatusCode } from "hono/utils/http-status";
-
 /** A request field that is not valid: its name, and how to fix it. */
 export interface FieldError {
   field: string;
@@ -9,9 +7,26 @@ export interface FieldError {
 /** An error of a low layer. Its message consists of our own words, so it may be logged. */
 export class LoggableError extends Error {}
 
+/** The word in `status` for each HTTP status. That of 401 follows Keycloak's own responses. */
+const STATUS_WORDS = {
+  400: "BAD_REQUEST",
+  401: "Unauthorized",
+  403: "FORBIDDEN",
+  404: "NOT_FOUND",
+  405: "METHOD_NOT_ALLOWED",
+  412: "PRECONDITION_FAILED",
+  413: "CONTENT_TOO_LARGE",
+  415: "UNSUPPORTED_MEDIA_TYPE",
+  500: "INTERNAL_SERVER_ERROR",
+  502: "BAD_GATEWAY",
+  503: "SERVICE_UNAVAILABLE",
+} as const;
+
+export type ErrorStatus = keyof typeof STATUS_WORDS;
+
 /** How one kind of error is answered and documented. `Details` is what the thrower adds. */
 interface Definition<Details extends object> {
-  httpStatus: ContentfulStatusCode;
+  httpStatus: ErrorStatus;
   /** When it happens, for the API's documentation. */
   description: string;
   message: string | ((details: Details) => string);
@@ -190,7 +205,8 @@ export class ApiError<Kind extends ApiErrorKind = ApiErrorKind> extends Error {
 
 /** What the response to an error holds beside the envelope's constants. */
 export interface ErrorContent {
-  httpStatus: ContentfulStatusCode;
+  httpStatus: ErrorStatus;
+  status: (typeof STATUS_WORDS)[ErrorStatus];
   message: string;
   members: object;
   headers: Record<string, string>;
@@ -202,6 +218,7 @@ export function contentOf<Kind extends ApiErrorKind>({ kind, details }: ApiError
   const { httpStatus, message, members, headers } = definitions[kind];
   return {
     httpStatus,
+    status: STATUS_WORDS[httpStatus],
     message: typeof message === "string" ? message : message(details),
     members: members?.(details) ?? {},
     headers: headers?.(details) ?? {},

@@ -20,7 +20,7 @@ export interface SmtpSessionOptions extends DestinationPolicy {
 // Over TLS, the simplest mechanism is the most reliable.
 const MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5"];
 
-// A server that closes the connection may leave part of a reply: "25" is not positive.
+// A malformed reply such as "25" is not positive.
 const POSITIVE = /^2\d\d([ -]|$)/;
 // RFC 5321 section 4.3.2 allows only 354, but some servers reply 250.
 const POSITIVE_TO_DATA = /^[23]\d\d([ -]|$)/;

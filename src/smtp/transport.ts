@@ -6,6 +6,7 @@ import SMTPConnection, {
   type SMTPConnectionOptions,
 } from "nodemailer/lib/smtp-connection";
 import { CLOSE_TIMEOUT_MS, INPUT_MAX_BYTES, REPLY_MAX_BYTES } from "./limits.ts";
+import { ReplyReader } from "./reply-reader.ts";
 import type { TlsMode } from "./tls-mode.ts";
 
 /** Why a connection ended, with the negative reply that ended it, if any. */
@@ -44,7 +45,10 @@ export class SmtpTransport {
   readonly #failure = Promise.withResolvers<never>();
   #sendCommand: SMTPConnectionCustomAuthContext["sendCommand"] | undefined;
   #verb: string | undefined;
-  #limitedSocket: net.Socket | undefined;
+  #watchedSocket: net.Socket | undefined;
+  /** Commands whose reply has not arrived, in the order sent. */
+  readonly #unanswered: ((reply: string) => void)[] = [];
+  #lastReply: string | undefined;
   /** Whether bytes arrived unencrypted after the reply to STARTTLS (CVE-2011-0411). */
   plaintextInjected = false;
 
@@ -72,9 +76,9 @@ export class SmtpTransport {
       },
     });
     this.#failure.promise.catch(() => {});
-    this.#connection.on("error", (error) => this.#failure.reject(transportError(error)));
+    this.#connection.on("error", (error) => this.#failure.reject(this.#toTransportError(error)));
     // nodemailer reports no error after a 421 reply, nor when an idle connection closes.
-    this.#connection.on("end", () => this.#failure.reject(new TransportError("closed")));
+    this.#connection.on("end", () => this.#failure.reject(this.#closed()));
   }
 
   /** Whether the connection is encrypted. (nodemailer documents `_socket` as public.) */
@@ -122,8 +126,9 @@ export class SmtpTransport {
    */
   command(command: string): Promise<string> {
     if (this.#sendCommand === undefined) throw new Error("command() requires handshake()");
-    const response = this.#sendCommand(command).then(({ response }) => response);
-    const reply = Promise.race([response, this.#failure.promise]);
+    const answer = new Promise<string>((resolve) => this.#unanswered.push(resolve));
+    this.#sendCommand(command, () => {});
+    const reply = Promise.race([answer, this.#failure.promise]);
     // After a pipelined command fails, nobody awaits the replies to the following ones.
     reply.catch(() => {});
     return reply;
@@ -137,50 +142,71 @@ export class SmtpTransport {
     if (!this.#connection._socket) this.#socket.destroy();
   }
 
-  /** nodemailer reports commands, replies and discarded input only in its log. */
+  /** nodemailer reports commands, new sockets and discarded input only in its log. */
   #logger(): Exclude<SMTPConnectionOptions["logger"], boolean> {
     return {
       debug: ({ tnx }: { tnx?: string }, text: string) => {
-        if (tnx === "client") {
-          this.#verb = /^(EHLO|HELO|STARTTLS)\b/.exec(text)?.[0];
-          if (this.#verb !== undefined) this.#options.onCommand(this.#verb);
-        }
-        if (tnx === "server") {
-          const verb = this.#verb;
-          this.#verb = undefined;
-          this.#options.onReply(verb, text);
-        }
+        if (tnx !== "client") return;
+        this.#verb = /^(EHLO|HELO|STARTTLS)\b/.exec(text)?.[0];
+        if (this.#verb !== undefined) this.#options.onCommand(this.#verb);
       },
       warn: ({ discarded }: { discarded?: number }) => {
         this.plaintextInjected ||= discarded !== undefined;
       },
-      info: () => this.#limitInput(),
+      info: () => this.#watchInput(),
       error: () => {},
     };
   }
 
   /**
+   * Reads the replies on a new socket, before nodemailer does: nodemailer handles one reply per turn of the
+   * event loop, and loses the others when the connection closes.
+   *
    * Drops a server that sends far more than SMTP needs. nodemailer limits the size of one reply, but not
    * the number of replies that wait to be read, and reading them all would outlast every time limit.
    */
-  #limitInput(): void {
+  #watchInput(): void {
     const socket = this.#connection._socket;
-    if (!socket || socket === this.#limitedSocket) return;
-    this.#limitedSocket = socket;
+    if (!socket || socket === this.#watchedSocket) return;
+    this.#watchedSocket = socket;
+    const reader = new ReplyReader();
     let bytes = 0;
-    socket.on("data", (chunk: Uint8Array) => {
+    socket.prependListener("data", (chunk: Uint8Array) => {
       bytes += chunk.length;
-      if (bytes <= INPUT_MAX_BYTES) return;
-      socket.removeAllListeners("data").destroy();
-      this.#failure.reject(new TransportError("protocol_error"));
+      if (bytes > INPUT_MAX_BYTES) {
+        socket.removeAllListeners("data").destroy();
+        this.#failure.reject(new TransportError("protocol_error"));
+        return;
+      }
+      for (const reply of reader.read(chunk)) this.#onReply(reply);
     });
+  }
+
+  #onReply(reply: string): void {
+    const verb = this.#verb;
+    this.#verb = undefined;
+    this.#lastReply = reply;
+    this.#options.onReply(verb, reply);
+    this.#unanswered.shift()?.(reply);
   }
 
   #call(start: (done: (error?: Error | null) => void) => void): Promise<void> {
     const call = new Promise<void>((resolve, reject) => {
-      start((error) => (error ? reject(transportError(error)) : resolve()));
+      start((error) => (error ? reject(this.#toTransportError(error)) : resolve()));
     });
     return Promise.race([call, this.#failure.promise]);
+  }
+
+  #toTransportError({ code, response }: Error & { code?: string; response?: string }): TransportError {
+    const reply = negative(response);
+    if (code === "ETIMEDOUT") return new TransportError("timeout", reply);
+    if (code === "ECONNECTION" || code === "ESOCKET") return this.#closed(reply);
+    return new TransportError("protocol_error", reply);
+  }
+
+  /** A negative reply just before the connection closes is why it closes. */
+  #closed(reply = negative(this.#lastReply)): TransportError {
+    return new TransportError("closed", reply);
   }
 }
 
@@ -190,11 +216,6 @@ function dial({ host, port, mode }: TransportOptions): net.Socket {
   return socket.on("error", () => {});
 }
 
-function transportError({ code, response }: Error & { code?: string; response?: string }): TransportError {
-  const reply = response !== undefined && /^[45]\d\d/.test(response) ? response : undefined;
-  if (code === "ETIMEDOUT") return new TransportError("timeout", reply);
-  return new TransportError(
-    code === "ECONNECTION" || code === "ESOCKET" ? "closed" : "protocol_error",
-    reply,
-  );
+function negative(reply: string | undefined): string | undefined {
+  return reply !== undefined && /^[45]\d\d/.test(reply) ? reply : undefined;
 }

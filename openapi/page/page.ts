@@ -1,14 +1,15 @@
 import { html } from "hono/html";
 import type { OpenApiDocument } from "../types.ts";
 import { type Html, table } from "./html.ts";
-import { anchorOf, groupedOperations } from "./lookup.ts";
-import { operationSection } from "./operation.ts";
+import { anchorOf, operationSection, operationsOf } from "./operation.ts";
 import { schemaSection } from "./schema.ts";
 
-/** The document as a page for people, without a script: whatever unfolds is HTML's own. */
+/** Renders the document as a page. It has no script: HTML itself unfolds the responses. */
 export function docsPage(document: OpenApiDocument): Html {
   const { info, components } = document;
-  const groups = groupedOperations(document);
+  const operations = [
+    ...Map.groupBy(operationsOf(document), ({ operation }) => anchorOf(operation)).entries(),
+  ];
   const schemas = Object.entries(components.schemas);
   return html`<!doctype html>
 <html lang="en">
@@ -27,12 +28,8 @@ export function docsPage(document: OpenApiDocument): Html {
 </header>
 <nav aria-label="Contents">
 <h2>Operations</h2>
-<ul>${groups.map(
-    ([
-      {
-        operation: { summary },
-      },
-    ]) => html`<li><a href="#${anchorOf(summary)}">${summary}</a></li>`,
+<ul>${operations.map(
+    ([anchor, placed]) => html`<li><a href="#${anchor}">${placed[0]?.operation.summary}</a></li>`,
   )}</ul>
 <h2>Schemas</h2>
 <ul>${schemas.map(([name]) => html`<li><a href="#schema-${name}">${name}</a></li>`)}</ul>
@@ -46,7 +43,7 @@ ${Object.values(components.securitySchemes).map(({ description }) => html`<p>${d
 </section>
 <section aria-labelledby="operations">
 <h2 id="operations">Operations</h2>
-${groups.map((group) => operationSection(group, document))}
+${operations.map(([, placed]) => operationSection(placed))}
 </section>
 <section aria-labelledby="schemas">
 <h2 id="schemas">Schemas</h2>
@@ -62,7 +59,7 @@ function serverRows({ servers }: OpenApiDocument): Html[] {
   return servers.map(({ url, description, variables }) => {
     const values = Object.entries(variables).map(
       ([name, { default: value }]) =>
-        html` <small><code>{${name}}</code> such as <code>${value}</code></small>`,
+        html` <small><code>{${name}}</code>, such as <code>${value}</code></small>`,
     );
     return html`<tr><th scope="row"><code>${url}</code></th><td>${description}.${values}</td></tr>`;
   });

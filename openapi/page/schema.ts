@@ -1,14 +1,8 @@
 import { html } from "hono/html";
 import type { JsonSchema } from "../types.ts";
 import { type Html, joined, table } from "./html.ts";
-import { nameIn } from "./lookup.ts";
 
-/** The address of a schema within the page. */
-export function schemaLink(name: string): Html {
-  return html`<a href="#schema-${name}">${name}</a>`;
-}
-
-/** A schema of the document, member by member. */
+/** A section on a schema, with a row for each field. */
 export function schemaSection(name: string, schema: JsonSchema): Html {
   const required = new Set(schema.required);
   const rows = Object.entries(schema.properties ?? {}).map(([field, member]) =>
@@ -16,7 +10,7 @@ export function schemaSection(name: string, schema: JsonSchema): Html {
   );
   return html`<section aria-labelledby="schema-${name}">
 <h3 id="schema-${name}">${name}</h3>
-${table(`Fields of ${name}`, ["Field", "Type", "Meaning"], rows)}
+${table(`Fields of ${name}`, ["Field", "Type", "Description"], rows)}
 </section>`;
 }
 
@@ -28,9 +22,12 @@ function row(field: string, member: JsonSchema, required: boolean): Html {
 </tr>`;
 }
 
-/** The type of a value, for a person to read. */
+/** The type of a value, in words. */
 export function typeOf(schema: JsonSchema): Html {
-  if (schema.$ref !== undefined) return schemaLink(nameIn({ $ref: schema.$ref }));
+  if (schema.$ref !== undefined) {
+    const name = schema.$ref.slice(schema.$ref.lastIndexOf("/") + 1);
+    return html`<a href="#schema-${name}">${name}</a>`;
+  }
   if (schema.const !== undefined) return html`<code>${JSON.stringify(schema.const)}</code>`;
   if (schema.enum !== undefined) {
     const words = schema.enum.filter((value) => value !== null && value !== "");
@@ -44,7 +41,7 @@ export function typeOf(schema: JsonSchema): Html {
     return html`${joined(present.map(typeOf), " or ")}`;
   }
   if (schema.type === "array") return html`list of ${typeOf((schema.items ?? {}) as JsonSchema)}`;
-  // null counts as absent everywhere, and says nothing about a value.
+  // null counts as absent, so it is not listed as a type.
   const types = [schema.type ?? "anything"].flat().filter((type) => type !== "null");
   return html`${types.join(" or ")}`;
 }

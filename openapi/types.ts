@@ -1,14 +1,9 @@
 import type * as z from "zod/mini";
 
-/** A JSON Schema of draft 2020-12, as OpenAPI 3.1 takes it over (section 4.8.24). */
+/** JSON Schema, draft 2020-12 (OpenAPI 3.1 section 4.8.24). */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** OpenAPI 3.1 section 4.8.23. */
-export interface Reference {
-  $ref: string;
-}
-
-/** OpenAPI 3.1 section 4.8.19. `value` is the example itself. */
+/** OpenAPI 3.1 section 4.8.19. */
 export interface Example {
   summary: string;
   value: unknown;
@@ -21,15 +16,8 @@ export interface MediaType {
   example?: unknown;
 }
 
-/** OpenAPI 3.1 section 4.8.12. */
-export interface Parameter {
-  name: string;
-  in: "path" | "query" | "header";
-  required?: boolean;
-  description: string;
-  schema: JsonSchema;
-  example?: unknown;
-}
+/** Media types and their schemas, for bodies of requests and responses. */
+export type Content = Record<string, MediaType>;
 
 /** OpenAPI 3.1 section 4.8.21. */
 export interface Header {
@@ -38,11 +26,18 @@ export interface Header {
   example?: unknown;
 }
 
+/** OpenAPI 3.1 section 4.8.12. */
+export interface Parameter extends Header {
+  name: string;
+  in: "path" | "query" | "header";
+  required?: boolean;
+}
+
 /** OpenAPI 3.1 section 4.8.17. */
 export interface Response {
   description: string;
-  headers?: Record<string, Header | Reference>;
-  content: Record<string, MediaType>;
+  headers: Record<string, Header>;
+  content: Content;
 }
 
 /** OpenAPI 3.1 section 4.8.10. */
@@ -51,11 +46,12 @@ export interface Operation {
   tags: string[];
   summary: string;
   description: string;
-  /** An empty list: no token is needed. */
+  /** An empty list if no token is needed. */
   security?: [];
   parameters?: Parameter[];
-  requestBody?: { description: string; required: boolean; content: Record<string, MediaType> };
-  responses: Record<string, Response | Reference>;
+  requestBody?: { description: string; required: boolean; content: Content };
+  /** By HTTP status. */
+  responses: Record<string, Response>;
 }
 
 /** OpenAPI 3.1 section 4.8.5. */
@@ -65,15 +61,7 @@ export interface Server {
   variables: Record<string, { default: string; description: string }>;
 }
 
-/** OpenAPI 3.1 section 4.8.27. */
-export interface SecurityScheme {
-  type: "http";
-  scheme: "bearer";
-  bearerFormat: string;
-  description: string;
-}
-
-/** The methods of {@link PathItem}. */
+/** The methods of a {@link PathItem}. */
 export const METHODS = ["post", "get", "delete"] as const;
 
 /** OpenAPI 3.1 section 4.8.9. */
@@ -81,7 +69,7 @@ export type PathItem = { servers?: Server[]; parameters?: Parameter[] } & Partia
   Record<(typeof METHODS)[number], Operation>
 >;
 
-/** OpenAPI 3.1 section 4.8.1, as far as we use it. */
+/** OpenAPI 3.1 section 4.8.1. */
 export interface OpenApiDocument {
   openapi: "3.1.1";
   info: {
@@ -97,8 +85,9 @@ export interface OpenApiDocument {
   paths: Record<string, PathItem>;
   components: {
     schemas: Record<string, JsonSchema>;
-    responses: Record<string, Response>;
-    headers: Record<string, Header>;
-    securitySchemes: Record<string, SecurityScheme>;
+    securitySchemes: Record<
+      string,
+      { type: "http"; scheme: "bearer"; bearerFormat: string; description: string }
+    >;
   };
 }

@@ -1,4 +1,4 @@
-/** How the page looks. Its colours have a contrast of 4.5:1 or more (WCAG 2.2, 1.4.3), in light and dark. */
+/** The page's style sheet. Colors have a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3), in light and dark. */
 export const STYLESHEET = `:root {
   color-scheme: light dark;
   --paper: #fff; --panel: #f5f6f8; --ink: #1c2128; --quiet: #57606a; --line: #d8dee4;

@@ -1,0 +1,85 @@
+import { EXAMPLE_HOSTNAME } from "../src/docs/routes.ts";
+import { TENANT_ID } from "../src/http/tenant-id.ts";
+import { publicPaths, tenantPaths } from "./operations.ts";
+import { jsonSchemas } from "./schemas.ts";
+import type { OpenApiDocument, Parameter, PathItem, Server } from "./types.ts";
+
+const DESCRIPTION = `Stores and tests the SMTP settings of each tenant of a Keycloak platform.
+
+Two address families name the tenant: SSMS by the host, SHIFT by the path. They share settings, rules and responses.
+
+Every JSON response except this document has message, status and subSystem. Checks run in this order: https, host and tenant, path and method, token, role, media type and size, JSON, fields, store.`;
+
+const TENANT_DESCRIPTION = "The tenant: a DNS label in lower case.";
+
+const HOSTNAME = { default: EXAMPLE_HOSTNAME, description: "The base host." };
+
+const TENANT_HOST: Server = {
+  url: "https://{tenant}.{hostname}",
+  description: "SSMS: the tenant's own host",
+  variables: { tenant: { default: "acme", description: TENANT_DESCRIPTION }, hostname: HOSTNAME },
+};
+
+const BASE_HOST: Server = {
+  url: "https://{hostname}",
+  description: "SHIFT: the base host",
+  variables: { hostname: HOSTNAME },
+};
+
+const TENANT_ID_PARAMETER: Parameter = {
+  name: "tenantId",
+  in: "path",
+  required: true,
+  description: TENANT_DESCRIPTION,
+  schema: { type: "string", pattern: TENANT_ID.source },
+  example: "acme",
+};
+
+/**
+ * Describes the API in OpenAPI 3.1. Requests derive from the schemas that validate them, errors from the
+ * table that responds with them.
+ */
+export function openApiDocument(version: string): OpenApiDocument {
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "Tenant Mail",
+      version,
+      summary: "SMTP settings of each tenant of a Keycloak platform",
+      description: DESCRIPTION,
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [TENANT_HOST, BASE_HOST],
+    security: [{ bearer: [] }],
+    tags: [
+      { name: "SSMS", description: "The first label of the host is the tenant." },
+      { name: "SHIFT", description: "The path contains the tenant." },
+      { name: "Service", description: "The Worker itself. No token is needed." },
+    ],
+    paths: {
+      ...below("/digitanium/v4/mail", tenantPaths("SSMS", "config"), { servers: [TENANT_HOST] }),
+      ...below("/auth/realms/{tenantId}/mail", tenantPaths("SHIFT", "setup"), {
+        servers: [BASE_HOST],
+        parameters: [TENANT_ID_PARAMETER],
+      }),
+      ...below("/digitanium/v4/mail", publicPaths(version), {}),
+    },
+    components: {
+      schemas: jsonSchemas(),
+      securitySchemes: {
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: "An access token of the tenant's own realm (RFC 6750), with an administrator's role.",
+        },
+      },
+    },
+  };
+}
+
+function below(prefix: string, paths: Record<string, PathItem>, shared: PathItem): Record<string, PathItem> {
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, item]) => [`${prefix}${path}`, { ...shared, ...item }]),
+  );
+}

@@ -1,0 +1,51 @@
+import { API_ERRORS, ApiError, type ApiErrorKind } from "../src/errors.ts";
+import { toErrorResponse } from "../src/http/error-response.ts";
+import { json, type SchemaName } from "./schemas.ts";
+import type { Header, Response } from "./types.ts";
+
+/** Schemas of the kinds whose body has more members than the envelope. */
+const BODY_SCHEMAS: Partial<Record<ApiErrorKind, SchemaName>> = {
+  invalid_fields: "BadRequest",
+  smtp_failed: "SmtpFailed",
+};
+
+const HEADER_DESCRIPTIONS: Record<string, string> = {
+  "WWW-Authenticate":
+    "Challenge (RFC 6750 section 3), without error if no token was sent. Absent over plain http.",
+  "Retry-After": "Seconds to wait before a retry. Absent if a retry does not help.",
+  Allow: "The methods that the address supports.",
+};
+
+/**
+ * Documents errors as the Worker responds to them, by HTTP status.
+ *
+ * @param kinds that an operation can respond with
+ */
+export function errorResponses(kinds: readonly ApiErrorKind[]): Record<string, Response> {
+  const byStatus = Map.groupBy(kinds, (kind) => String(API_ERRORS[kind].httpStatus));
+  return Object.fromEntries([...byStatus].map(([status, kinds]) => [status, responseOf(kinds)]));
+}
+
+function responseOf(kinds: readonly ApiErrorKind[]): Response {
+  const errors = kinds.map((kind) => {
+    const { description, example } = API_ERRORS[kind];
+    const [body, , headers] = toErrorResponse(new ApiError(kind, example));
+    return { kind, description, body, headers };
+  });
+  const examples = errors.map(({ kind, body }) => [
+    kind,
+    { summary: kind.replaceAll("_", " "), value: body },
+  ]);
+  const headers = errors.flatMap(({ headers }) => Object.entries(headers).map(documentHeader));
+  const schema = kinds.map((kind) => BODY_SCHEMAS[kind]).find((name) => name !== undefined);
+  return {
+    description: errors.map(({ description }) => description).join(" "),
+    headers: Object.fromEntries(headers),
+    content: json(schema ?? "Error", Object.fromEntries(examples)),
+  };
+}
+
+function documentHeader([name, example]: [string, string]): [string, Header] {
+  const description = HEADER_DESCRIPTIONS[name] ?? "";
+  return [name, { description, schema: { type: "string" }, example }];
+}

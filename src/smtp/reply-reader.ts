@@ -1,0 +1,30 @@
+/** Assembles a server's replies from the bytes of its connection (RFC 5321 section 4.2.1). */
+export class ReplyReader {
+  /** The beginning of the line that is still incomplete, one character per byte. */
+  #rest = "";
+  /** The lines of the reply that is still incomplete. */
+  #lines: string[] = [];
+
+  /** Reads a chunk, and returns the replies that it completes. LF separates their lines. */
+  read(chunk: Uint8Array): string[] {
+    const [first = "", ...others] = Buffer.from(chunk).toString("latin1").split("\n");
+    const lines = [this.#rest + first, ...others];
+    this.#rest = lines.pop() ?? "";
+    return lines.flatMap((line) => this.#addLine(line.replace(/\r$/, "")));
+  }
+
+  #addLine(line: string): string[] {
+    this.#lines.push(line);
+    if (/^\d+-/.test(line)) return [];
+    const reply = decode(this.#lines.join("\n"));
+    this.#lines = [];
+    // Some servers send empty lines between replies.
+    return reply.trim() === "" ? [] : [reply];
+  }
+}
+
+/** UTF-8 where the bytes are valid, as most servers send it today; otherwise ISO 8859-1. */
+function decode(bytes: string): string {
+  const text = Buffer.from(bytes, "latin1").toString("utf8");
+  return text.includes("\ufffd") ? bytes : text;
+}
