@@ -1,32 +1,15 @@
-import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ConfigError } from "../config.ts";
-import { ApiError, contentOf } from "../errors.ts";
+import { ApiError, contentOf, type ErrorStatus } from "../errors.ts";
 import { KV_RETRY_AFTER_SECONDS, KvError } from "../storage/kv.ts";
 import { SealingError } from "../storage/sealing.ts";
 import { type Envelope, envelope } from "./envelope.ts";
 
-/** The words in `status`, by HTTP status. Those of 200 and 401 follow Keycloak's own responses. */
-const STATUS_WORDS: Partial<Record<ContentfulStatusCode, string>> = {
-  400: "BAD_REQUEST",
-  401: "Unauthorized",
-  403: "FORBIDDEN",
-  404: "NOT_FOUND",
-  405: "METHOD_NOT_ALLOWED",
-  412: "PRECONDITION_FAILED",
-  413: "CONTENT_TOO_LARGE",
-  415: "UNSUPPORTED_MEDIA_TYPE",
-  500: "INTERNAL_SERVER_ERROR",
-  502: "BAD_GATEWAY",
-  503: "SERVICE_UNAVAILABLE",
-};
-
 /** The arguments of `c.json()`. */
-export type ErrorResponse = [body: Envelope, status: ContentfulStatusCode, headers: Record<string, string>];
+export type ErrorResponse = [body: Envelope, status: ErrorStatus, headers: Record<string, string>];
 
 /** Builds the response to whatever a route or middleware has thrown. */
 export function toErrorResponse(error: unknown): ErrorResponse {
-  const { httpStatus, message, members, headers } = contentOf(toApiError(error));
-  const status = STATUS_WORDS[httpStatus] ?? "INTERNAL_SERVER_ERROR";
+  const { httpStatus, status, message, members, headers } = contentOf(toApiError(error));
   return [envelope(status, message, members), httpStatus, headers];
 }
 
