@@ -1,11 +1,11 @@
 import { type Context, Hono } from "hono";
+import { createMiddleware } from "hono/factory";
 import { version } from "../../package.json";
 import { loadConfig } from "../config.ts";
 import type { AppEnv } from "../context.ts";
-import { ApiError } from "../errors.ts";
 import { envelope } from "../http/envelope.ts";
 import { allowMethods } from "../middleware/allow-methods.ts";
-import { assertPlatformHost } from "../middleware/tenant.ts";
+import { platformHost } from "../middleware/tenant.ts";
 import { withRetries } from "../storage/kv.ts";
 
 /**
@@ -13,20 +13,31 @@ import { withRetries } from "../storage/kv.ts";
  * for every cause, which only the log names. Needs no token, and runs before the configuration is required.
  */
 export function healthRoutes() {
-  return new Hono<AppEnv>().use("/", allowMethods("GET", "HEAD")).get("/", async (c) => {
+  return new Hono<AppEnv>()
+    .use("/", healthyConfig(), platformHost(), allowMethods("GET", "HEAD"))
+    .get("/", async (c) => {
+      try {
+        await withRetries(() => c.env.SMTP_SETTINGS.get("health"), []);
+      } catch (error) {
+        return unhealthy(c, error);
+      }
+      return c.json(envelope("OK", "Tenant Mail can serve.", { version }));
+    });
+}
+
+function healthyConfig() {
+  return createMiddleware<AppEnv>(async function healthyConfig(c, next) {
     try {
-      await assertHealthy(c);
+      c.set("config", await loadConfig(c.env));
     } catch (error) {
-      if (error instanceof ApiError && error.kind === "not_found") throw error;
-      c.error = error as Error;
-      return c.json(envelope("SERVICE_UNAVAILABLE", "Tenant Mail cannot serve.", { version }), 503);
+      return unhealthy(c, error);
     }
-    return c.json(envelope("OK", "Tenant Mail can serve.", { version }));
+    return next();
   });
 }
 
-async function assertHealthy(c: Context<AppEnv>): Promise<void> {
-  const { hostname } = await loadConfig(c.env);
-  assertPlatformHost(c.req.url, hostname);
-  await withRetries(() => c.env.SMTP_SETTINGS.get("health"), []);
+function unhealthy(c: Context<AppEnv>, error: unknown) {
+  // For the line in the log.
+  c.error = error instanceof Error ? error : new Error("unknown");
+  return c.json(envelope("SERVICE_UNAVAILABLE", "Tenant Mail cannot serve.", { version }), 503);
 }

@@ -31,17 +31,13 @@ export function tenantFromPath() {
 /** Rejects hosts that are neither the base host nor a tenant's. For paths without a tenant. */
 export function platformHost() {
   return createMiddleware<AppEnv>(async function platformHost(c, next) {
-    assertPlatformHost(c.req.url, c.var.config.hostname);
+    const hostname = hostnameOf(c.req.url);
+    const base = c.var.config.hostname;
+    if (hostname !== base && !isTenantId(labelBefore(base, hostname) ?? "")) {
+      throw notFound("not a host of the platform");
+    }
     await next();
   });
-}
-
-/** @throws {ApiError} `not_found` if a URL's host is neither the base host nor a tenant's */
-export function assertPlatformHost(url: string, base: string): void {
-  const hostname = hostnameOf(url);
-  if (hostname !== base && !isTenantId(labelBefore(base, hostname) ?? "")) {
-    throw notFound("not a host of the platform");
-  }
 }
 
 function labelBefore(base: string, hostname: string): string | undefined {
