@@ -1,89 +1,59 @@
+import type { Agent } from "node:https";
 import type { LocalIssuer } from "../../scripts/lib/local-issuer.ts";
-import type { Defer } from "../../scripts/lib/run.ts";
-import { sendAll } from "./answers.ts";
-import { load, type Measurement, type Sample, summarize } from "./load.ts";
-import type { Certificate } from "./miniflare.ts";
-import { type Operation, readOf, saveOf } from "./operations.ts";
-import type { Plan } from "./plan.ts";
-import { measuredTenants } from "./population.ts";
-import { startWorkerd } from "./server.ts";
+import { load, type Sample } from "./load.ts";
+import { firstTenants, reading, readingHistory, saving, sendAll, type Tenant } from "./operations.ts";
+import { table, withRange } from "./report.ts";
+import { measureInRounds } from "./rounds.ts";
+import type { Server } from "./server.ts";
 
-/** What an operation costs beside so many stored tenants. */
-export interface GrowthRow {
-  title: string;
-  population: number;
-  measured: Measurement;
-}
+/** Measured tenants of each store, evenly spread. */
+const MEASURED = 10;
 
-/** What the growth is measured on. */
-export interface GrowthSetup {
-  scripts: { ours: string; seeder: string };
-  vars: Readonly<Record<string, string>>;
-  certificate: Certificate;
-  issuer: LocalIssuer;
-  folder: string;
-}
+/** Fills one page of history. */
+const SAVES_OF_MEASURED = 50;
 
-/** Measures ours with stores of several sizes, in turn within each round. */
+// Saves last, as they add to the history.
+const OPERATIONS = [readingHistory, reading, saving];
+
+/**
+ * Measures ours with stores of several sizes, as a table.
+ *
+ * @param startOurs starts ours with an empty store
+ */
 export async function measureGrowth(
-  { scripts, vars, certificate, issuer, folder }: GrowthSetup,
-  plan: Plan,
-  defer: Defer,
-): Promise<GrowthRow[]> {
-  const options = { script: scripts.ours, seeder: scripts.seeder, vars, certificate };
-  const servers = await Promise.all(
-    plan.populations.map((population) => startWorkerd({ ...options, population }, folder, defer)),
+  startOurs: () => Promise<Server>,
+  issuer: LocalIssuer,
+  { rounds, seconds, populations }: { rounds: number; seconds: number; populations: readonly number[] },
+  agent: Agent,
+): Promise<string> {
+  const tenants = await firstTenants(Math.max(...populations), issuer);
+  const stores = await Promise.all(
+    populations.map(async (population) => {
+      const server = await startOurs();
+      return { population, server, measured: await fill(server, tenants.slice(0, population), agent) };
+    }),
   );
-  const cells: Cell[] = [];
-  for (const [index, population] of plan.populations.entries()) {
-    const server = servers[index];
-    if (server === undefined) continue;
-    for (const operation of await operationsOf(issuer, population)) {
-      cells.push({ operation, population, server, samples: [] });
+  const rows: string[][] = [];
+  for (const operationOf of OPERATIONS) {
+    const subjects = stores.map(({ measured, ...store }) => ({ ...store, operation: operationOf(measured) }));
+    const samplesOf = await measureInRounds(subjects, rounds, (subject) => load(subject, seconds));
+    for (const subject of subjects) {
+      const range = (name: keyof Sample) => withRange(samplesOf(subject).map((sample) => sample[name]));
+      const { operation, population } = subject;
+      rows.push([operation.title, String(population), range("requestsPerSecond"), range("cpuMicroseconds")]);
     }
   }
-  // Operation by operation, so that the stores are compared at the same time; saves last, as they add to the
-  // history that is read before.
-  for (const title of TITLES) {
-    const stores = cells.filter(({ operation }) => operation.title === title);
-    for (const { operation, server } of stores) await sendAll(server, operation);
-    for (let round = 0; round <= plan.growthRounds; round++) {
-      for (const { operation, server, samples } of round % 2 === 0 ? stores : stores.toReversed()) {
-        const { requests, status } = operation;
-        const sample = await load(server, "https", requests, status, {
-          ...plan,
-          seconds: plan.growthSeconds,
-        });
-        // The first round only warms up.
-        if (round > 0) samples.push(sample);
-      }
-    }
-  }
-  return TITLES.flatMap((title) =>
-    cells
-      .filter(({ operation }) => operation.title === title)
-      .map(({ population, samples }) => ({ title, population, measured: summarize(samples) })),
-  );
+  return table(["operation", "stored tenants", "req/s", "CPU µs"], rows);
 }
 
-interface Cell {
-  operation: Operation;
-  population: number;
-  server: Awaited<ReturnType<typeof startWorkerd>>;
-  samples: Sample[];
-}
-
-const TITLES = ["history page", "warm read", "warm save"];
-
-async function operationsOf(issuer: LocalIssuer, population: number): Promise<Operation[]> {
-  const tenants = measuredTenants(population);
-  const tokens = await Promise.all(tenants.map((tenant) => issuer.token(tenant)));
-  const requestsOf = (build: typeof readOf, below?: string) =>
-    tenants.map((tenant, index) => build(tenant, tokens[index] ?? "", below));
-  const common = { scheme: "https", status: 200 } as const;
-  return [
-    { ...common, name: "read", title: "history page", requests: requestsOf(readOf, "/history") },
-    { ...common, name: "read", title: "warm read", requests: requestsOf(readOf) },
-    { ...common, name: "save", title: "warm save", requests: requestsOf(saveOf) },
-  ];
+/**
+ * Saves the settings of all tenants.
+ *
+ * @returns the tenants to measure, which have a full page of history
+ */
+async function fill(server: Server, tenants: readonly Tenant[], agent: Agent): Promise<Tenant[]> {
+  const measured = tenants.filter((_, index) => index % (tenants.length / MEASURED) === 0);
+  await sendAll(server, saving(tenants), agent);
+  for (let saves = 1; saves < SAVES_OF_MEASURED; saves++) await sendAll(server, saving(measured), agent);
+  return measured;
 }

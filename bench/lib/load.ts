@@ -1,100 +1,61 @@
 import { setTimeout as wait } from "node:timers/promises";
 import autocannon from "autocannon";
-import type { Plan } from "./plan.ts";
-import { cpuSeconds } from "./proc.ts";
-import type { Server } from "./server.ts";
-import { quantile, type Spread, spread } from "./stats.ts";
+import { cpuSeconds } from "./cpu.ts";
+import type { BenchRequest } from "./operations.ts";
+import type { Subject } from "./rounds.ts";
 
-/** A request to send over and over. */
-export interface LoadRequest {
-  method: "GET" | "POST";
-  path: string;
-  headers: Record<string, string>;
-  body?: string;
-}
-
-/** What one round has shown. */
+/** Result of one round. */
 export interface Sample {
-  requests: number;
   requestsPerSecond: number;
-  p50Ms: number;
-  p99Ms: number;
-  /** Of the server, user and system together. */
+  /** CPU time of the server per request. */
   cpuMicroseconds: number;
 }
 
-/** What several rounds have shown. */
-export type Measurement = { requests: number } & Record<Exclude<keyof Sample, "requests">, Spread>;
+/** Requests in flight. */
+export const CONNECTIONS = 16;
 
-/** For what a server does after its answers, such as writing history. */
+/** Requests per connection in a round. Bounds what a round of saves stores. */
+const MAX_REQUESTS = 2_000;
+
+/** For work after the response, such as writing history. */
 const SETTLE_MS = 200;
 
 /**
- * Loads a server for one round, the requests in turn and each connection beginning at another one.
+ * Sends the requests of an operation in turn. Each connection starts with a different one.
  *
- * @param status that every answer must have
- * @throws {Error} if an answer is wrong or missing
+ * @throws {Error} if a request fails or a status is not the expected one
  */
-export async function load(
-  server: Server,
-  scheme: "http" | "https",
-  requests: readonly LoadRequest[],
-  status: number,
-  { seconds, connections, maxRequestsPerConnection }: Plan,
-): Promise<Sample> {
+export async function load({ server, operation }: Subject, seconds: number): Promise<Sample> {
+  const { port, pid } = server;
+  const { status, requests } = operation;
+  const wire = requests.map(toWire);
   let clients = 0;
-  const latencies: number[] = [];
-  const cpuBefore = cpuSeconds(server.pid);
+  const cpuBefore = cpuSeconds(pid);
   const startedAt = performance.now();
-  const result = await cannonade(
-    {
-      url: `${scheme}://127.0.0.1:${server.port}`,
-      connections,
-      duration: seconds,
-      maxConnectionRequests: maxRequestsPerConnection,
-      sampleInt: 50,
-      setupClient: (client) => {
-        const first = Math.floor((clients++ * requests.length) / connections);
-        client.setRequests([...requests.slice(first), ...requests.slice(0, first)]);
-      },
+  const { errors, statusCodeStats } = await autocannon({
+    url: `https://127.0.0.1:${port}`,
+    connections: CONNECTIONS,
+    duration: seconds,
+    maxConnectionRequests: MAX_REQUESTS,
+    sampleInt: 50,
+    setupClient: (client) => {
+      const first = Math.floor((clients++ * wire.length) / CONNECTIONS);
+      client.setRequests([...wire.slice(first), ...wire.slice(0, first)]);
     },
-    (milliseconds) => latencies.push(milliseconds),
-  );
+  });
   const elapsed = (performance.now() - startedAt) / 1000;
   await wait(SETTLE_MS);
-  const cpu = cpuSeconds(server.pid) - cpuBefore;
-  const seen = Object.keys(result.statusCodeStats ?? {}).map(Number);
-  if (result.errors > 0 || seen.length !== 1 || seen[0] !== status) {
-    const got = seen.length > 0 ? seen.join(", ") : "no answer";
-    throw new Error(`expected ${status} of ${requests[0]?.path}, got ${got} and ${result.errors} errors`);
+  const cpu = cpuSeconds(pid) - cpuBefore;
+  const received = Object.keys(statusCodeStats ?? {}).join(", ");
+  if (errors > 0 || received !== String(status)) {
+    throw new Error(`${requests[0]?.path}: expected ${status}, got ${received} and ${errors} errors`);
   }
-  return {
-    requests: latencies.length,
-    requestsPerSecond: latencies.length / elapsed,
-    p50Ms: quantile(latencies, 0.5),
-    p99Ms: quantile(latencies, 0.99),
-    cpuMicroseconds: (cpu / latencies.length) * 1e6,
-  };
+  const count = statusCodeStats?.[`${status}`]?.count ?? 0;
+  return { requestsPerSecond: count / elapsed, cpuMicroseconds: (cpu / count) * 1e6 };
 }
 
-/** Sums rounds up. */
-export function summarize(samples: readonly Sample[]): Measurement {
-  const of = (name: keyof Sample) => spread(samples.map((sample) => sample[name]));
-  return {
-    requests: samples.reduce((sum, sample) => sum + sample.requests, 0),
-    requestsPerSecond: of("requestsPerSecond"),
-    p50Ms: of("p50Ms"),
-    p99Ms: of("p99Ms"),
-    cpuMicroseconds: of("cpuMicroseconds"),
-  };
-}
-
-/** autocannon's own quantiles are in whole milliseconds, so each latency is handed on as it comes. */
-function cannonade(options: autocannon.Options, onAnswer: (milliseconds: number) => void) {
-  return new Promise<autocannon.Result>((resolve, reject) => {
-    const done = (error: unknown, result: autocannon.Result) => (error ? reject(error) : resolve(result));
-    autocannon(options, done).on("response", (_client, _status, _bytes, milliseconds) =>
-      onAnswer(milliseconds),
-    );
-  });
+function toWire({ method, path, token, body }: BenchRequest): autocannon.Request {
+  const type = body && { "content-type": "application/json" };
+  const headers = { host: "localhost", authorization: `Bearer ${token}`, ...type };
+  return { method, path, headers, body: body && JSON.stringify(body) };
 }

@@ -1,54 +1,84 @@
+import type { Agent } from "node:https";
+import { type ReceivedResponse, sendRequest } from "../../scripts/lib/http-client.ts";
 import type { LocalIssuer } from "../../scripts/lib/local-issuer.ts";
 import { SAMPLE_SETTINGS } from "../../scripts/lib/sample-settings.ts";
-import type { LoadRequest } from "./load.ts";
-import type { Plan } from "./plan.ts";
-import { tenantAt } from "./population.ts";
+import type { Server } from "./server.ts";
 
-export type OperationName = "save" | "read" | "bogus" | "plain";
+/** A tenant and a token of its administrator. */
+export interface Tenant {
+  id: string;
+  token: string;
+}
 
-/** Something that is measured with each contender. */
+/** A request that is measured. */
+export interface BenchRequest {
+  method: "GET" | "POST";
+  path: string;
+  token: string;
+  body?: object;
+}
+
+/** Requests that are measured together, sent in turn. */
 export interface Operation {
-  name: OperationName;
   title: string;
-  scheme: "http" | "https";
-  /** The status of every answer. */
+  /** The expected status of every response. */
   status: number;
-  /** Sent in turn. */
-  requests: readonly LoadRequest[];
+  requests: readonly BenchRequest[];
 }
 
-/** What is measured side by side, in an order in which reads find what saves have stored. */
-export async function operationsFor(issuer: LocalIssuer, { tenants }: Plan): Promise<Operation[]> {
-  const names = Array.from({ length: tenants }, (_, index) => tenantAt(index));
-  const signed = await Promise.all(
-    names.map(async (tenant) => [tenant, await issuer.token(tenant)] as const),
+/** The first `count` tenants. */
+export function firstTenants(count: number, issuer: LocalIssuer): Promise<Tenant[]> {
+  const ids = Array.from({ length: count }, (_, index) => `tenant-${index}`);
+  return Promise.all(ids.map(async (id) => ({ id, token: await issuer.token(id) })));
+}
+
+/** Saves the sample settings of each tenant. */
+export function saving(tenants: readonly Tenant[]): Operation {
+  const post = { method: "POST" as const, body: SAMPLE_SETTINGS };
+  return { title: "save", status: 200, requests: tenants.map((tenant) => ({ ...get(tenant), ...post })) };
+}
+
+/** Reads the settings of each tenant. */
+export function reading(tenants: readonly Tenant[]): Operation {
+  return { title: "read", status: 200, requests: tenants.map((tenant) => get(tenant)) };
+}
+
+/** Reads the first page of each tenant's history. */
+export function readingHistory(tenants: readonly Tenant[]): Operation {
+  return { title: "history page", status: 200, requests: tenants.map((tenant) => get(tenant, "/history")) };
+}
+
+/** Sends a token whose signature is another token's: the forgery that costs the most to reject. */
+export async function forging(issuer: LocalIssuer): Promise<Operation> {
+  const [valid, other] = [await issuer.token("forged"), await issuer.token("other")];
+  const token = valid.slice(0, valid.lastIndexOf(".")) + other.slice(other.lastIndexOf("."));
+  return { title: "forged token", status: 401, requests: [get({ id: "forged", token })] };
+}
+
+function get({ id, token }: Tenant, resource = ""): BenchRequest {
+  return { method: "GET", path: `/auth/realms/${id}/mail/setup${resource}`, token };
+}
+
+/**
+ * Sends every request of an operation once.
+ *
+ * @returns the first response
+ * @throws {Error} if a status is not the expected one
+ */
+export async function sendAll(
+  { port }: Server,
+  { status, requests }: Operation,
+  agent: Agent,
+): Promise<ReceivedResponse> {
+  const responses = await Promise.all(
+    requests.map(({ method, path, ...options }) =>
+      sendRequest(method, `https://localhost:${port}${path}`, { ...options, agent }),
+    ),
   );
-  const saves = signed.map(([tenant, token]) => saveOf(tenant, token));
-  const reads = signed.map(([tenant, token]) => readOf(tenant, token));
-  const bogus = [readOf("forged", await forgedToken(issuer))];
-  return [
-    { name: "save", title: "warm save", scheme: "https", status: 200, requests: saves },
-    { name: "read", title: "warm read", scheme: "https", status: 200, requests: reads },
-    { name: "bogus", title: "bogus token", scheme: "https", status: 401, requests: bogus },
-    { name: "plain", title: "plain http", scheme: "http", status: 403, requests: reads },
-  ];
-}
-
-/** Saves the sample settings. */
-export function saveOf(tenant: string, token: string): LoadRequest {
-  const { headers, path } = readOf(tenant, token);
-  const body = JSON.stringify(SAMPLE_SETTINGS);
-  return { method: "POST", path, headers: { ...headers, "content-type": "application/json" }, body };
-}
-
-/** Reads the settings, or what is at `below` them. */
-export function readOf(tenant: string, token: string, below = ""): LoadRequest {
-  const headers = { host: "localhost", authorization: `Bearer ${token}` };
-  return { method: "GET", path: `/auth/realms/${tenant}/mail/setup${below}`, headers };
-}
-
-/** A token that is in order but for its signature: the bogus one that costs the most to refuse. */
-async function forgedToken(issuer: LocalIssuer): Promise<string> {
-  const [good, other] = [await issuer.token("forged"), await issuer.token("other")];
-  return good.slice(0, good.lastIndexOf(".")) + other.slice(other.lastIndexOf("."));
+  const wrong = responses.find((response) => response.status !== status);
+  const [first] = responses;
+  if (first === undefined || wrong !== undefined) {
+    throw new Error(`expected ${status}, got ${JSON.stringify(wrong)}`);
+  }
+  return first;
 }

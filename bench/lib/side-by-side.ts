@@ -1,47 +1,59 @@
-import { type ContenderName, FIELD, type Servers, serverOf } from "./contenders.ts";
-import { load, type Measurement, type Sample, summarize } from "./load.ts";
-import type { Operation } from "./operations.ts";
-import type { Plan } from "./plan.ts";
-import { residentBytes } from "./proc.ts";
+import assert from "node:assert/strict";
+import type { Agent } from "node:https";
+import type { ReceivedResponse } from "../../scripts/lib/http-client.ts";
+import { load, type Sample } from "./load.ts";
+import { type Operation, sendAll } from "./operations.ts";
+import { comparison, table } from "./report.ts";
+import { measurePairs } from "./rounds.ts";
+import type { Servers } from "./server.ts";
 
-/** One operation with one contender. */
-export interface Row {
-  operation: Operation["name"];
-  title: string;
-  contender: ContenderName;
-  measured: Measurement;
-  /** After the whole run, of the process that served this. */
-  residentBytes: number;
+/** Headers of the connection, which the Worker does not set. */
+const CONNECTION_HEADERS = ["connection", "content-length", "date", "keep-alive", "transfer-encoding"];
+
+/**
+ * Checks that the floor responds like ours, except for times and ids.
+ *
+ * @throws {assert.AssertionError}
+ */
+export async function assertSameResponses(
+  { floor, ours }: Servers,
+  operations: readonly Operation[],
+  agent: Agent,
+): Promise<void> {
+  for (const operation of operations) {
+    const expected = comparable(await sendAll(ours, operation, agent));
+    const actual = comparable(await sendAll(floor, operation, agent));
+    assert.deepEqual(actual, expected, `the floor responds differently to: ${operation.title}`);
+  }
 }
 
-/** Measures every operation with every contender, the contenders in turn within each round. */
+function comparable({ status, headers, body }: ReceivedResponse): unknown {
+  const own = Object.entries(headers).filter(([name]) => !CONNECTION_HEADERS.includes(name));
+  const text = JSON.stringify({ status, headers: Object.fromEntries(own), body });
+  return JSON.parse(
+    text
+      .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, "<id>")
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>"),
+  );
+}
+
+/** Measures the load that the floor and ours sustain, as a table. */
 export async function measureSideBySide(
   servers: Servers,
   operations: readonly Operation[],
-  plan: Plan,
-  report: (progress: string) => void,
-): Promise<Row[]> {
-  const cells = operations.flatMap((operation) =>
-    FIELD[operation.name].map((contender) => {
-      const server = serverOf(servers, operation, contender);
-      return { operation, contender, server, samples: [] as Sample[] };
+  { rounds, seconds }: { rounds: number; seconds: number },
+): Promise<string> {
+  const pairs = await measurePairs(servers, operations, rounds, (subject) => load(subject, seconds));
+  const ratio = "ours ÷ floor";
+  return table(
+    ["operation", "floor, req/s", "ours, req/s", ratio, "floor, CPU µs", "ours, CPU µs", ratio],
+    pairs.map(({ title, floor, ours }) => {
+      const compare = (name: keyof Sample) =>
+        comparison(
+          floor.map((sample) => sample[name]),
+          ours.map((sample) => sample[name]),
+        );
+      return [title, ...compare("requestsPerSecond"), ...compare("cpuMicroseconds")];
     }),
   );
-  const loadCell = ({ server, operation }: (typeof cells)[number], seconds: number) =>
-    load(server, operation.scheme, operation.requests, operation.status, { ...plan, seconds });
-  for (const cell of cells) await loadCell(cell, plan.warmUpSeconds);
-  for (let round = 1; round <= plan.rounds; round++) {
-    report(`round ${round} of ${plan.rounds}`);
-    // Every other round backwards, so that what drifts in the course of a round favours nobody.
-    for (const cell of round % 2 === 0 ? cells.toReversed() : cells) {
-      cell.samples.push(await loadCell(cell, plan.seconds));
-    }
-  }
-  return cells.map(({ operation, contender, server, samples }) => ({
-    operation: operation.name,
-    title: operation.title,
-    contender,
-    measured: summarize(samples),
-    residentBytes: residentBytes(server.pid),
-  }));
 }

@@ -1,47 +1,49 @@
-import { startMiniflare } from "./miniflare.ts";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { startMiniflare, type WorkerOptions } from "./miniflare.ts";
 import type { Operation } from "./operations.ts";
-import type { Plan } from "./plan.ts";
-import { type Spread, spread } from "./stats.ts";
+import { median, table, withRange } from "./report.ts";
+import { measureInRounds } from "./rounds.ts";
 
-/** Milliseconds to the first answer of a fresh isolate. */
-export interface StartUp {
-  bare: Spread;
-  ours: Spread;
-  /** Of the medians: what ours takes longer. */
-  differenceMs: number;
-}
+/** The least that a Worker can do: it returns a constant. */
+const BARE = 'export default { fetch: () => new Response("{}", { status: 401 }) };';
 
 /**
- * Times from the start of workerd to its first answer, in turn. The answer is that to a bogus token: it takes
- * all of our start-up work, such as schemas, configuration and keys, and none of the local store's.
+ * Measures the time from the start of workerd to the first response, as a table. The request has a forged
+ * token, so it runs all of our start-up code (schemas, configuration, keys) without the local store.
  */
 export async function measureStartUp(
-  scripts: { bare: string; ours: string },
-  vars: Record<"bare" | "ours", Readonly<Record<string, string>>>,
-  operations: readonly Operation[],
-  { starts }: Plan,
-): Promise<StartUp> {
-  const {
-    requests: [request],
-    status,
-  } = operations.find(({ name }) => name === "bogus") ?? { requests: [] };
-  if (request === undefined) throw new Error("there is no request with a bogus token");
-  const times = { bare: [] as number[], ours: [] as number[] };
-  for (let start = 0; start < starts; start++) {
-    for (const contender of ["bare", "ours"] as const) {
-      const startedAt = performance.now();
-      const miniflare = startMiniflare({ script: scripts[contender], vars: vars[contender] });
-      try {
-        const { method, headers } = request;
-        const answer = await miniflare.dispatchFetch(`https://localhost${request.path}`, { method, headers });
-        await answer.text();
-        times[contender].push(performance.now() - startedAt);
-        if (answer.status !== status) throw new Error(`${contender} began with ${answer.status}`);
-      } finally {
-        await miniflare.dispose();
-      }
-    }
+  ours: WorkerOptions,
+  forgery: Operation,
+  { starts }: { starts: number },
+  folder: string,
+): Promise<string> {
+  const bare = { script: join(folder, "bare.js"), vars: {} };
+  await writeFile(bare.script, BARE);
+  const samplesOf = await measureInRounds([bare, ours], starts, (options) => firstResponse(options, forgery));
+  const [bareTimes, ourTimes] = [samplesOf(bare), samplesOf(ours)];
+  return table(
+    ["first response of a fresh isolate", "ms"],
+    [
+      ["bare Worker", withRange(bareTimes)],
+      ["ours", withRange(ourTimes)],
+      ["difference of the medians", (median(ourTimes) - median(bareTimes)).toFixed(0)],
+    ],
+  );
+}
+
+async function firstResponse(options: WorkerOptions, { status, requests }: Operation): Promise<number> {
+  const [request] = requests;
+  const startedAt = performance.now();
+  const miniflare = startMiniflare(options);
+  try {
+    const headers = { authorization: `Bearer ${request?.token}` };
+    const response = await miniflare.dispatchFetch(`https://localhost${request?.path}`, { headers });
+    await response.text();
+    const elapsed = performance.now() - startedAt;
+    if (response.status !== status) throw new Error(`expected ${status}, got ${response.status}`);
+    return elapsed;
+  } finally {
+    await miniflare.dispose();
   }
-  const [bare, ours] = [spread(times.bare), spread(times.ours)];
-  return { bare, ours, differenceMs: ours.median - bare.median };
 }

@@ -2,35 +2,33 @@ import ours from "../../src/index.ts";
 import floor from "./floor.ts";
 
 /**
- * Repeats a request within one: no TLS, no HTTP, no store and no log, only what a Worker does itself. `x-contender`
- * says who, `x-times` how often.
+ * Repeats a request inside the isolate, without TLS, HTTP, the store and the log.
  *
- * @returns the last answer
+ * @returns the last response
  */
 export default {
   async fetch(request, env, context) {
     const { url, method, headers } = request;
+    const worker = env.WORKER === "ours" ? ours : floor;
     const body = method === "POST" ? await request.text() : null;
-    const times = Number(headers.get("x-times"));
-    const fetch = headers.get("x-contender") === "ours" ? ours.fetch : floor.fetch;
-    // The same object each time, as ours keeps its configuration by it.
+    // The same object each time: ours caches its configuration by it.
     bindings ??= { ...env, SMTP_SETTINGS: inMemory() };
-    let answer = new Response();
-    for (let time = 0; time < times; time++) {
-      await answer.body?.cancel();
+    let response = new Response();
+    for (let time = 0; time < Number(env.TIMES); time++) {
+      await response.body?.cancel();
       const repeated = new Request<unknown, IncomingRequestCfProperties>(url, { method, headers, body });
-      answer = await fetch(repeated, bindings, context);
+      response = await worker.fetch(repeated, bindings, context);
     }
-    return answer;
+    return response;
   },
-} satisfies ExportedHandler<Env>;
+} satisfies ExportedHandler<Env & { WORKER: "floor" | "ours"; TIMES: string }>;
 
 let bindings: Env | undefined;
 
-// Writing a line of the log costs more here than on Workers; what makes the line is measured.
+// Writing a log line costs more here than on Workers. Building it is still measured.
 console.info = () => {};
 
-/** What the contenders use of KV. History is dropped, or it would fill the memory. */
+/** The KV operations of both workers. Drops history, which would fill the memory. */
 function inMemory(): KVNamespace {
   const values = new Map<string, string>();
   const kv = {
