@@ -5,11 +5,11 @@ import { newSettingsKeys, rotatedSettingsKeys } from "./lib/settings-keys.ts";
 const USAGE = `usage: npm run --silent keys -- new
        npm run --silent keys -- rotate < keys.json
 
-  new      print a value for the secret SETTINGS_KEYS: a JWK Set with one fresh 256-bit key
-  rotate   read the present value from standard input, and print it with a fresh key put first
+  new      print a value for the secret SETTINGS_KEYS: a JWK Set with one new 256-bit key
+  rotate   read the current value from standard input, and print it with a new key in first place
 
-The present value is not taken as an argument, which every user of the machine could see, nor from the
-environment, which every process started from it would inherit.`;
+rotate does not accept the value as an argument, which every user of the machine can see, or as an environment
+variable, which every child process inherits.`;
 
 const [command, ...rest] = process.argv.slice(2);
 
@@ -19,7 +19,7 @@ if (command === "new" && rest.length === 0) {
   try {
     console.log(await rotatedSettingsKeys(await text(process.stdin)));
   } catch (error) {
-    fail(`What came on standard input is no value of SETTINGS_KEYS: ${reasonOf(error)}`);
+    fail(`Standard input is not a valid value of SETTINGS_KEYS: ${reasonOf(error)}`);
   }
 } else {
   fail(USAGE, 2);

@@ -1,7 +1,8 @@
 import { createServer } from "node:net";
-import { ssmsAddress } from "./lib/addresses.ts";
-import { LOCAL_FOLDER, secretsFileIn } from "./lib/local-files.ts";
+import { ssmsUrl } from "./lib/http-client.ts";
+import { secretsFileIn } from "./lib/local-files.ts";
 import { localIssuerIn } from "./lib/local-issuer.ts";
+import { LOCAL_FOLDER } from "./lib/project.ts";
 import { run } from "./lib/run.ts";
 import { SAMPLE_SETTINGS } from "./lib/sample-settings.ts";
 import { startWranglerDev } from "./lib/wrangler.ts";
@@ -23,16 +24,16 @@ await run(async (defer) => {
     },
     defer,
   );
-  printWelcome(worker.port, await issuer.token(TENANT));
+  printInstructions(worker.port, await issuer.token(TENANT));
   return worker.ended;
 });
 
-/** The port that was asked for; else the usual one, or any other if that one is taken. */
-async function choosePort(wish: string | undefined): Promise<number> {
-  if (!wish) return (await isFree(DEFAULT_PORT)) ? DEFAULT_PORT : 0;
-  const port = Number(wish);
-  if (!/^\d{1,5}$/.test(wish) || port > 65_535) throw new Error(`PORT is not a port: ${wish}`);
-  if (!(await isFree(port))) throw new Error(`PORT ${port} is taken`);
+/** The requested port. Without one, the default port, or any free port if that one is in use. */
+async function choosePort(requested: string | undefined): Promise<number> {
+  if (!requested) return (await isFree(DEFAULT_PORT)) ? DEFAULT_PORT : 0;
+  const port = Number(requested);
+  if (!/^\d{1,5}$/.test(requested) || port > 65_535) throw new Error(`PORT is not a port: ${requested}`);
+  if (!(await isFree(port))) throw new Error(`PORT ${port} is in use`);
   return port;
 }
 
@@ -44,17 +45,17 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-function printWelcome(port: number, token: string): void {
-  const address = ssmsAddress("https", port, TENANT);
+function printInstructions(port: number, token: string): void {
+  const url = ssmsUrl("https", port, TENANT);
   console.log(`
-Tenant Mail listens on https://127.0.0.1:${port}. Save settings of the tenant ${TENANT}, in another terminal:
+Tenant Mail listens on https://127.0.0.1:${port}. In another terminal, save settings for the tenant ${TENANT}:
 
-curl -k ${address} -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' -d '${JSON.stringify(SAMPLE_SETTINGS)}'
+curl -k ${url} -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' -d '${JSON.stringify(SAMPLE_SETTINGS)}'
 
 Read them:
 
-curl -k ${address} -H "Authorization: Bearer $(npm run --silent token -- ${TENANT})"
+curl -k ${url} -H "Authorization: Bearer $(npm run --silent token -- ${TENANT})"
 
--k, because wrangler's certificate is self-signed. Ctrl-C ends it. Deleting .local begins anew.
+-k is needed because wrangler's certificate is self-signed. Ctrl-C stops the Worker. Delete .local to start over.
 `);
 }

@@ -1,13 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { PROJECT } from "./project.ts";
+import { dirname, join } from "node:path";
 import { newSettingsKeys } from "./settings-keys.ts";
 
-/** Keys and data of local work. Git ignores it, and it can be deleted to begin anew. */
-export const LOCAL_FOLDER = join(PROJECT, ".local");
-
 /**
- * The file with the secret `SETTINGS_KEYS` in a folder, made on first use.
+ * The file with the secret `SETTINGS_KEYS`, created on first use.
  *
  * @returns its path
  */
@@ -17,15 +13,15 @@ export async function secretsFileIn(folder: string): Promise<string> {
   return path;
 }
 
-/** What a file holds, which only its owner may read; `make` gives it if there is no such file. */
-export async function readOrCreate(path: string, make: () => Promise<string>): Promise<string> {
-  await mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
+/** Reads a file that only its owner may read. If it does not exist, writes what `create` returns. */
+export async function readOrCreate(path: string, create: () => Promise<string>): Promise<string> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   }
-  const content = await make();
+  const content = await create();
   await writeFile(path, content, { mode: 0o600, flag: "wx" });
   return content;
 }

@@ -7,18 +7,18 @@ const ALGORITHM = "RS256";
 
 const TOKEN_LIFETIME = "1 hour";
 
-/** Base host of the Worker in local work: `*.localhost` needs no DNS (RFC 6761 section 6.3). */
+/** Base host of the local Worker: `*.localhost` needs no DNS (RFC 6761 section 6.3). */
 export const LOCAL_HOSTNAME = "localhost";
 
-/** Stands in for Keycloak: one key pair that signs for the realms of all tenants. */
+/** Replaces Keycloak in local development: one key pair signs for the realms of all tenants. */
 export interface LocalIssuer {
-  /** The variables by which the Worker trusts this issuer, and only it. */
+  /** Variables that make the Worker trust this issuer and no other. */
   vars: Readonly<Record<string, string>>;
-  /** An access token of a tenant's administrator. */
+  /** Signs an access token of the tenant's administrator. */
   token: (tenant: string) => Promise<string>;
 }
 
-/** The issuer whose key pair is in a folder, made on first use. */
+/** The issuer whose key pair is stored in `folder`, created on first use. */
 export async function localIssuerIn(folder: string): Promise<LocalIssuer> {
   const privateJwk: JWK = JSON.parse(await readOrCreate(join(folder, "issuer.jwk.json"), newKeyPair));
   const { kty, n, e, kid } = privateJwk;
@@ -27,7 +27,7 @@ export async function localIssuerIn(folder: string): Promise<LocalIssuer> {
   return {
     vars: { HOSTNAME: LOCAL_HOSTNAME, JWKS: JSON.stringify(publicKeys) },
     token: (tenant) =>
-      new SignJWT(administrator())
+      new SignJWT(ADMINISTRATOR)
         .setProtectedHeader({ alg: ALGORITHM, typ: "JWT", kid: String(kid) })
         .setIssuer(`https://${LOCAL_HOSTNAME}/auth/realms/${tenant}`)
         .setSubject("00000000-0000-4000-8000-000000000001")
@@ -42,12 +42,11 @@ async function newKeyPair(): Promise<string> {
   return JSON.stringify({ ...(await exportJWK(privateKey)), kid: randomUUID() });
 }
 
-function administrator() {
-  return {
-    typ: "Bearer",
-    azp: "admin-cli",
-    preferred_username: "local-admin",
-    email: "local-admin@example.com",
-    resource_access: { "realm-management": { roles: ["manage-realm"] } },
-  };
-}
+/** The claims of Keycloak's tokens that the Worker reads. */
+const ADMINISTRATOR = {
+  typ: "Bearer",
+  azp: "admin-cli",
+  preferred_username: "local-admin",
+  email: "local-admin@example.com",
+  resource_access: { "realm-management": { roles: ["manage-realm"] } },
+};

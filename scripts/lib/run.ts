@@ -1,13 +1,13 @@
 import { constants } from "node:os";
 
-/** Takes what has to be undone before the process ends. The last one in is the first one done. */
+/** Registers a cleanup that runs before the process exits. The last one registered runs first. */
 export type Defer = (cleanup: () => void | Promise<void>) => void;
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Runs a script to its end and exits with the status that it returns: 1 if it throws, 128 and the signal's
- * number if it is interrupted. Whatever the way out, what was deferred is done first.
+ * Runs a script and exits with the status that it returns, 1 if it throws, or 128 plus the signal's number if
+ * it is interrupted. Deferred cleanups run in every case.
  */
 export async function run(script: (defer: Defer) => Promise<number>): Promise<never> {
   const cleanups: (() => void | Promise<void>)[] = [];
@@ -25,7 +25,7 @@ export async function run(script: (defer: Defer) => Promise<number>): Promise<ne
     process.exit(status);
   }
 
-  // Not `once`: a second Ctrl-C must not cut the cleaning up short.
+  // Not `once`: a second Ctrl-C must not interrupt the cleanup.
   for (const signal of SIGNALS) {
     process.on(signal, () => {
       exiting ??= exit(128 + constants.signals[signal]);
@@ -36,7 +36,7 @@ export async function run(script: (defer: Defer) => Promise<number>): Promise<ne
   try {
     status = await script((cleanup) => cleanups.push(cleanup));
   } catch (error) {
-    // What fails because the cleanup has begun is no news.
+    // Once the cleanup has started, the script fails because of it.
     if (exiting === undefined) console.error(error instanceof Error ? error.message : error);
   }
   exiting ??= exit(status);

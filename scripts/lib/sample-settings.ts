@@ -1,4 +1,4 @@
-/** A request body as Keycloak's clients send it. */
+/** A request body as Keycloak clients send it. */
 export const SAMPLE_SETTINGS = {
   replyToDisplayName: "Receiver",
   starttls: "true",

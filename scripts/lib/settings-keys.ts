@@ -1,20 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { parseSettingsKeys } from "../../src/config.ts";
 
-/** A fresh value for the secret `SETTINGS_KEYS`: a JWK Set with one 256-bit key, whose `kid` tells its age. */
+/** Creates a value for the secret `SETTINGS_KEYS`: a JWK Set with one 256-bit key, whose `kid` starts with the date. */
 export function newSettingsKeys(now = new Date()): string {
   return JSON.stringify({ keys: [newKey(now)] });
 }
 
 /**
- * The value for `SETTINGS_KEYS` that begins a rotation: a fresh key first, which seals from then on, and
- * all keys of the present value after it, which still open.
+ * The value for `SETTINGS_KEYS` that starts a rotation: a new key first, which seals from now on, followed by
+ * the current keys, which still open what they sealed.
  *
- * @param present a JWK Set, or the line `SETTINGS_KEYS='...'` of a file of secrets
- * @throws {RefusedError} `misconfigured`, if the Worker would not take the present value either
+ * @param current a JWK Set, or the line `SETTINGS_KEYS='...'` of a secrets file
+ * @throws {ConfigError} if the Worker would reject the current value
  */
-export async function rotatedSettingsKeys(present: string, now = new Date()): Promise<string> {
-  const text = /^SETTINGS_KEYS='(.*)'$/.exec(present.trim())?.[1] ?? present;
+export async function rotatedSettingsKeys(current: string, now = new Date()): Promise<string> {
+  const text = /^SETTINGS_KEYS='(.*)'$/.exec(current.trim())?.[1] ?? current;
   await parseSettingsKeys(text);
   const { keys } = JSON.parse(text) as { keys: object[] };
   return JSON.stringify({ keys: [newKey(now), ...keys] });

@@ -1,26 +1,26 @@
-import type { Answer } from "./call.ts";
+import type { ReceivedResponse } from "./http-client.ts";
 
-/** Prints a line below a step's title. */
+/** Prints a line below the title of a step. */
 type Print = (line: string) => void;
 
-/** Prints an answer, and hands it on. */
-type Show = (answer: Answer) => Answer;
+/** Prints a response and returns it. */
+type Show = (response: ReceivedResponse) => ReceivedResponse;
 
-/** Steps that are printed with what they prove, and counted. */
+/** Runs steps, prints what each one proves, and counts them. */
 export class Steps {
   #passed = 0;
   #failed = 0;
 
   /**
-   * Runs a step. It fails by throwing; the steps after it run nonetheless.
+   * Runs a step, which fails by throwing. Later steps still run.
    *
-   * @param body returns what the step has proved
+   * @param body returns what the step proves
    */
   async step(title: string, body: (show: Show, print: Print) => Promise<string>): Promise<void> {
     const print: Print = (line) => console.log(`   ${line}`);
-    const show: Show = (answer) => {
-      print(`${answer.request} -> ${answer.status} ${JSON.stringify(answer.body)}`);
-      return answer;
+    const show: Show = (response) => {
+      print(`${response.request} -> ${response.status} ${JSON.stringify(response.body)}`);
+      return response;
     };
     console.log(`\n${this.#passed + this.#failed + 1}. ${title}`);
     try {
@@ -32,9 +32,13 @@ export class Steps {
     }
   }
 
-  /** Prints the counts, and tells whether every step held. */
+  /**
+   * Prints the counts.
+   *
+   * @returns whether every step passed
+   */
   summary(): boolean {
-    console.log(`\nDemo: ${this.#passed} steps held, ${this.#failed} failed.`);
+    console.log(`\nDemo: ${this.#passed} steps passed, ${this.#failed} failed.`);
     return this.#failed === 0;
   }
 }

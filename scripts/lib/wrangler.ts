@@ -1,28 +1,27 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { PROJECT } from "./project.ts";
+import { PROJECT, workerVariables } from "./project.ts";
 import type { Defer } from "./run.ts";
-import { workerVariables } from "./variables.ts";
 
 const WRANGLER = join(PROJECT, "node_modules/wrangler/bin/wrangler.js");
 
 const START_TIMEOUT_MS = 90_000;
 
-/** How long wrangler may take to end by itself, in milliseconds. */
+/** After this, wrangler is killed. */
 const STOP_TIMEOUT_MS = 5_000;
 
 /** How to run the Worker locally. */
 export interface WranglerDevOptions {
   protocol: "http" | "https";
-  /** 0: any free one. */
+  /** 0 for any free port. */
   port: number;
-  /** Where KV and logs are kept. */
+  /** Folder for KV and logs. */
   folder: string;
   /** Variables that replace those of `wrangler.toml`. */
   vars: Readonly<Record<string, string>>;
-  /** A file with the secrets, in the form of a `.env` file. */
+  /** A file in `.env` format. */
   secretsFile: string;
-  /** Gets what wrangler and the Worker print, as it comes. */
+  /** Receives what wrangler and the Worker print, as it arrives. */
   onOutput?: (text: string) => void;
 }
 
@@ -31,14 +30,14 @@ export interface WranglerDev {
   port: number;
   /** Everything that wrangler and the Worker have printed so far. */
   output: () => string;
-  /** The exit status, once wrangler has ended. */
+  /** The exit status, once wrangler ends. */
   ended: Promise<number>;
 }
 
 /**
- * Starts `wrangler dev`, which is stopped at the script's end.
+ * Starts `wrangler dev`, and stops it when the script ends.
  *
- * @throws {Error} with wrangler's output, if it ends or hangs before it is ready
+ * @throws {Error} with wrangler's output, if it ends or times out before it is ready
  */
 export async function startWranglerDev(options: WranglerDevOptions, defer: Defer): Promise<WranglerDev> {
   let printed = "";
@@ -52,16 +51,20 @@ export async function startWranglerDev(options: WranglerDevOptions, defer: Defer
     });
   });
   const failed = dev.ended.then((status) => `ended with status ${status}`);
-  const outcome = await Promise.race([ready, failed, timeout(START_TIMEOUT_MS, "did not become ready")]);
+  const outcome = await Promise.race([
+    ready,
+    failed,
+    timeout(START_TIMEOUT_MS, "timed out before it was ready"),
+  ]);
   if (typeof outcome === "string") throw new Error(`wrangler dev ${outcome}:\n${printed}`);
   return { port: outcome, output: () => printed, ended: dev.ended };
 }
 
 /**
- * Runs a wrangler command to its end.
+ * Runs a wrangler command.
  *
  * @returns its standard output
- * @throws {Error} with all of its output, if it fails
+ * @throws {Error} with its output, if it fails
  */
 export async function wrangler(args: readonly string[], folder: string, defer: Defer): Promise<string> {
   const printed = { stdout: "", stderr: "" };
@@ -74,7 +77,7 @@ export async function wrangler(args: readonly string[], folder: string, defer: D
   return printed.stdout;
 }
 
-/** Where {@link startWranglerDev} keeps KV, for one process at a time, as `--persist-to` wants it. */
+/** Where {@link startWranglerDev} keeps KV, for `--persist-to`. One process at a time may open it. */
 export function stateFolder(folder: string): string {
   return join(folder, "state");
 }
@@ -83,19 +86,18 @@ function argumentsFor({ protocol, port, folder, vars, secretsFile }: WranglerDev
   return [
     ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
     ...["--local-protocol", protocol, "--persist-to", stateFolder(folder)],
-    // Named explicitly, it also keeps a .dev.vars from being read.
+    // An explicit file keeps wrangler from reading .dev.vars.
     ...["--env-file", secretsFile],
     ...Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
-    // With routes in wrangler.toml, the Worker would see their host in place of the one that was called.
+    // With routes in wrangler.toml, the Worker would see their host instead of the requested one.
     "--infer-origin-from-routes=false",
     "--show-interactive-dev-session=false",
   ];
 }
 
-/** The environment for wrangler: nothing that calls out, logs beside the rest, no colours. */
+/** The environment for wrangler: no outgoing requests, logs in `folder`, no colors. */
 function environment(folder: string): NodeJS.ProcessEnv {
   const inherited = { ...process.env };
-  // wrangler lets the environment override variables of the same name, and many shells export HOSTNAME.
   for (const name of ["FORCE_COLOR", ...workerVariables()]) delete inherited[name];
   return {
     ...inherited,
@@ -110,7 +112,7 @@ function environment(folder: string): NodeJS.ProcessEnv {
 
 interface WranglerProcess {
   onOutput: (listener: (text: string, stream: "stdout" | "stderr") => void) => void;
-  /** The exit status, once all that it printed has been read. */
+  /** The exit status, once all output is read. */
   ended: Promise<number>;
 }
 
@@ -119,7 +121,7 @@ function spawnWrangler(args: readonly string[], folder: string, defer: Defer): W
     cwd: PROJECT,
     env: environment(folder),
     stdio: ["ignore", "pipe", "pipe"],
-    // A process group of its own, so that what it starts can be ended with it.
+    // A separate process group, so that signals also reach workerd.
     detached: true,
   });
   const ended = new Promise<number>((resolve, reject) => {
@@ -144,17 +146,19 @@ async function stop(child: ChildProcess, ended: Promise<number>): Promise<void> 
   signalGroup(child, "SIGKILL");
 }
 
-function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+/** Sends a signal to a child and to everything that it started. The child must be `detached`. */
+export function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    // Nobody is left in the group.
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    // ESRCH: the group has ended.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }
 
-function timeout<Value>(milliseconds: number, value: Value): Promise<Value> {
+/** Resolves to `value`. Does not keep the process alive. */
+export function timeout<Value>(milliseconds: number, value: Value): Promise<Value> {
   return new Promise((resolve) => {
     setTimeout(resolve, milliseconds, value).unref();
   });
