@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { isPublicDestination, parseHost } from "../../src/smtp/host.ts";
+import { isPublicDestination, parseHost } from "../../src/mail/host.ts";
 
-/** Every field that a request may have. */
+/** Every field of a save. */
 export const FIELDS = [
   ...["host", "port", "from", "fromDisplayName", "replyTo", "replyToDisplayName"],
   ...["envelopeFrom", "starttls", "ssl", "auth", "user", "password"],
@@ -9,7 +9,7 @@ export const FIELDS = [
 
 const absent = fc.constantFrom(undefined, null, "");
 
-/** A string with white space around it, which counts for nothing. */
+/** Text with white space around it, which the Worker trims. */
 function padded(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const space = fc.constantFrom("", " ", "\t", "\r\n", "\u00a0");
   return fc.tuple(space, text, space).map((parts) => parts.join(""));
@@ -47,7 +47,7 @@ const password = fc
   .string({ unit: "binary", minLength: 1, maxLength: 200 })
   .filter((text) => !/[\0\r\n]/.test(text) && text !== "**********");
 
-/** Requests to save that have to be accepted, in every spelling that the contract allows. */
+/** Valid settings, in every spelling that the contract allows. */
 export const acceptableSettings = fc
   .record({
     host: padded(host),
@@ -67,10 +67,10 @@ export const acceptableSettings = fc
     fc.boolean().map((named) => (named ? settings : { ...settings, user: "", password: "" })),
   );
 
-/** Any JSON at all. */
+/** Any JSON value. */
 export const anyJson = fc.jsonValue({ maxDepth: 3 });
 
-/** Objects with the right fields and anything in them. */
+/** Objects with the right fields and arbitrary values. */
 export const almostSettings = fc
   .tuple(
     fc.dictionary(fc.constantFrom<string>(...FIELDS, "__proto__", "unknown"), fc.oneof(anyJson, fc.string())),

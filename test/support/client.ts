@@ -2,21 +2,22 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env, exports } from "cloudflare:workers";
 import worker from "../../src/index.ts";
 
-/** What a test may say of a request. */
-export interface Call {
+/** The variable parts of a request. */
+export interface CallOptions {
+  /** Default: `POST` with a body, otherwise `GET`. */
   method?: string;
   token?: string;
   headers?: Record<string, string>;
-  /** Sent as JSON, unless it is a string or bytes, which are sent as they are. */
+  /** Strings, bytes and streams are sent unchanged, anything else as JSON. */
   body?: unknown;
-  /** Bindings that replace those of the Worker. */
+  /** Bindings that replace those of the Worker. With it, the call waits for the Worker's background work. */
   env?: Partial<Env>;
 }
 
-/** Sends a request to the Worker under test, as the runtime would. */
+/** Sends a request to the Worker under test. */
 export async function call(
   url: string,
-  { method, token, headers, body, env: changes }: Call = {},
+  { method, token, headers, body, env: bindings }: CallOptions = {},
 ): Promise<Response> {
   const request = new Request(url, {
     method: method ?? (body === undefined ? "GET" : "POST"),
@@ -26,16 +27,16 @@ export async function call(
       ...headers,
     },
     redirect: "manual",
-    ...(body === undefined ? {} : { body: encoded(body) }),
+    ...(body === undefined ? {} : { body: toBodyInit(body) }),
   });
-  if (changes === undefined) return exports.default.fetch(request);
+  if (bindings === undefined) return exports.default.fetch(request);
   const context = createExecutionContext();
-  const response = await worker.fetch(request, { ...env, ...changes }, context);
+  const response = await worker.fetch(request, { ...env, ...bindings }, context);
   await waitOnExecutionContext(context);
   return response;
 }
 
-function encoded(body: unknown): BodyInit {
+function toBodyInit(body: unknown): BodyInit {
   if (typeof body === "string" || body instanceof Uint8Array || body instanceof ReadableStream) return body;
   return JSON.stringify(body);
 }

@@ -1,11 +1,11 @@
 import { vi } from "vitest";
 
-/** Moves the clock by so many milliseconds from now on. It stands still then; timers go on by the true one. */
+/** Advances the clock, and stops it there. Timers keep running in real time. */
 export function advanceClock(milliseconds: number): void {
   vi.setSystemTime(Date.now() + milliseconds);
 }
 
-/** Gives the true clock back. */
+/** Restores the real clock. */
 export function restoreClock(): void {
   vi.useRealTimers();
 }

@@ -1,8 +1,7 @@
 import { interceptedKv } from "./intercepted-kv.ts";
 
 /**
- * A namespace that writes down which operations it is asked for and on which kind of key, such as
- * `get smtp`, and does them.
+ * Wraps a namespace, and lists each operation with the kind of its key, such as `get smtp`.
  */
 export function countingKv(kv: KVNamespace): { kv: KVNamespace; operations: string[] } {
   const operations: string[] = [];

@@ -1,4 +1,4 @@
-/** Both address families, so that one table of tests holds for each. */
+/** Both address families, so that the same tests run for each. */
 export const families = [
   {
     family: "SSMS",

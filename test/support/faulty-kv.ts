@@ -3,19 +3,19 @@ import { interceptedKv } from "./intercepted-kv.ts";
 
 type Operation = "get" | "put" | "delete" | "list";
 
-/** What production's KV says, word for word, to a second write to a key within a second. */
+/** Production KV's exact message for a second write to a key within a second. */
 export const TOO_MANY_REQUESTS = "KV PUT failed: 429 Too Many Requests";
 
 /**
- * The Worker's own namespace, whose first `times` calls of one operation fail with `message`.
+ * Wraps the Worker's namespace: the first `times` calls of one operation fail with `message`.
  *
- * @param about the beginning of the keys that this and the count of calls are limited to
+ * @param prefix of the keys whose calls fail and count
  */
-export function faultyKv(operation: Operation, message: string, times: number, about = "") {
+export function faultyKv(operation: Operation, message: string, times: number, prefix = "") {
   let calls = 0;
   const kv = interceptedKv(env.SMTP_SETTINGS, (name, key) => {
-    const isMeant = name === operation && key.startsWith(about);
-    if (isMeant && ++calls <= times) throw new Error(message);
+    const isAffected = name === operation && key.startsWith(prefix);
+    if (isAffected && ++calls <= times) throw new Error(message);
   });
   return { kv, calls: () => calls };
 }

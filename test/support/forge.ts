@@ -1,12 +1,12 @@
 import { base64url, exportSPKI, importJWK } from "jose";
 import type { Issuer } from "./issuer.ts";
 
-/** A JWS in compact form that nobody's library would make: any header, claims and signature. */
+/** A JWS in compact serialization with any header, claims and signature, however invalid. */
 export function forged(header: object, claims: object, signature = ""): string {
   return `${signingInput(header, claims)}.${signature}`;
 }
 
-/** A JWS signed with HMAC, where the secret is something public. */
+/** A JWS signed with HMAC SHA-256, with public text as its secret. */
 export async function hmacSigned(header: object, claims: object, secret: string): Promise<string> {
   const input = signingInput(header, claims);
   const bytes = new TextEncoder().encode(secret);
@@ -15,22 +15,19 @@ export async function hmacSigned(header: object, claims: object, secret: string)
   return `${input}.${base64url.encode(new Uint8Array(signature))}`;
 }
 
-/** An issuer's public key as the PEM that an attacker can have. */
+/** An issuer's public key in PEM, as an attacker can obtain it. */
 export async function publicPem({ publicJwk }: Issuer): Promise<string> {
-  const key = await importJWK(publicJwk, "RS256", { extractable: true });
+  const key = await importJWK(publicJwk, publicJwk.alg, { extractable: true });
   if (!(key instanceof CryptoKey)) throw new Error("not a public key");
   return exportSPKI(key);
 }
 
-/** A token with one of its three parts (header, claims, signature) put in the place of what was signed. */
+/** Replaces one part of a token: header (0), claims (1) or signature (2). */
 export function withPart(token: string, part: 0 | 1 | 2, text: string): string {
-  return token
-    .split(".")
-    .map((original, index) => (index === part ? text : original))
-    .join(".");
+  return token.split(".").with(part, text).join(".");
 }
 
-/** A part of a JWS, by the JSON in it. */
+/** Encodes a header or claims as a part of a JWS. */
 export function encoded(json: object): string {
   return base64url.encode(JSON.stringify(json));
 }

@@ -1,12 +1,12 @@
 import { call } from "./client.ts";
 
-/** A page of history as an answer has it. */
+/** A page of history, as a response holds it. */
 export interface Page {
   entries: Record<string, unknown>[];
   cursor?: string;
 }
 
-/** The history of each family. */
+/** The address of history in each family. */
 export const histories = [
   {
     family: "SSMS",
@@ -18,7 +18,7 @@ export const histories = [
   },
 ] as const;
 
-/** Reads a page of a tenant's history, by the SSMS family. */
+/** Reads a page of a tenant's history at the address of the SSMS family. */
 export async function readHistory(
   { tenant, token }: { tenant: string; token: string },
   query: Record<string, string> = {},

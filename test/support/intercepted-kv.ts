@@ -1,7 +1,7 @@
-/** Something to do before a KV operation on a key, or on the prefix of a list; what it throws, KV throws. */
+/** Runs before a KV operation on a key, or on the prefix of a list. The operation throws what it throws. */
 export type Interception = (operation: string, key: string, parameters: readonly unknown[]) => unknown;
 
-/** A namespace that has something done before each of its operations. */
+/** Wraps a namespace, and runs `before` ahead of each operation. */
 export function interceptedKv(kv: KVNamespace, before: Interception): KVNamespace {
   return new Proxy(kv, {
     get(target, name) {

@@ -1,54 +1,59 @@
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
-import type { Behaviour } from "./issuer-network.ts";
-import { requestsTo, setBehaviour } from "./network.ts";
+import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
+import type { Behavior } from "./issuer-network.ts";
+import { requestsTo, setBehavior } from "./network.ts";
 
-/** A tenant's realm: it signs tokens, and serves its keys over the wire. */
+/** A tenant's realm: signs tokens, and serves its JWK Set at `jwksUri`. */
 export interface Issuer {
   tenant: string;
   issuer: string;
   jwksUri: string;
-  publicJwk: object;
-  privateKey: CryptoKey;
-  /** A token that opens the tenant, with changes to its claims (`undefined` removes one) or header. */
+  kid: string;
+  publicJwk: JWK;
+  /** Signs an administrator's token, with changes to its claims or header (`undefined` removes a member). */
   token(claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
-  /** Changes what the address of the keys answers. */
-  serves(behaviour: Behaviour): Promise<void>;
-  /** How often the keys have been fetched. */
+  /** Serves a JWK Set of these keys from now on. */
+  publish(...keys: object[]): Promise<void>;
+  /** Changes how `jwksUri` behaves. */
+  respondWith(behavior: Behavior): Promise<void>;
+  /** How many times the Worker has fetched the JWK Set. */
   fetches(): Promise<number>;
 }
 
 let tenants = 0;
 
-/** A tenant id that no other test has: keys are cached in the isolate by tenant. */
+/** A tenant id that no other test uses: the isolate caches keys by tenant. */
 export function newTenant(): string {
   return `t${++tenants}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** Makes a realm with a key pair of its own, whose keys are already served. */
-export async function newIssuer(tenant = newTenant(), alg = "RS256"): Promise<Issuer> {
-  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+/** Creates a realm with its own key pair, and serves its key. */
+export async function newIssuer(tenant = newTenant(), alg = "ES256"): Promise<Issuer> {
+  const { publicKey, privateKey } = await generateKeyPair(alg);
   const issuer = `https://example.com/auth/realms/${tenant}`;
   const jwksUri = `${issuer}/protocol/openid-connect/certs`;
-  const publicJwk = { ...(await exportJWK(publicKey)), kid: `${tenant}-1`, alg, use: "sig" };
-  const realm: Issuer = {
+  const kid = `${tenant}-1`;
+  const publicJwk: JWK = { ...(await exportJWK(publicKey)), kid, alg, use: "sig" };
+  const respondWith = (behavior: Behavior) => setBehavior(jwksUri, behavior);
+  const publish = (...keys: object[]) => respondWith({ kind: "respond", body: JSON.stringify({ keys }) });
+  await publish(publicJwk);
+  return {
     tenant,
     issuer,
     jwksUri,
+    kid,
     publicJwk,
-    privateKey,
     token: (claims = {}, header = {}) =>
-      new SignJWT({ ...administrator(issuer), ...claims })
-        .setProtectedHeader({ alg, kid: `${tenant}-1`, typ: "JWT", ...header })
+      new SignJWT({ ...administratorClaims(issuer), ...claims })
+        .setProtectedHeader({ alg, kid, typ: "JWT", ...header })
         .sign(privateKey),
-    serves: (behaviour) => setBehaviour(jwksUri, behaviour),
+    publish,
+    respondWith,
     fetches: async () => (await requestsTo(jwksUri)).length,
   };
-  await realm.serves({ kind: "answer", body: JSON.stringify({ keys: [publicJwk] }) });
-  return realm;
 }
 
-/** The claims of a Keycloak access token of a realm's administrator. */
-export function administrator(issuer: string): JWTPayload {
+/** The claims of a Keycloak access token of a realm administrator. */
+export function administratorClaims(issuer: string): JWTPayload {
   const now = Math.floor(Date.now() / 1000);
   return {
     iss: issuer,

@@ -1,4 +1,4 @@
-/** Settings for a server on this machine, as a request carries them, with changes. */
+/** Request fields for an SMTP server on this machine. */
 export function localSettings(port: number, changes: Record<string, unknown> = {}) {
   return {
     host: "localhost",

@@ -1,19 +1,19 @@
-import { type Behaviour, CONTROL_URL } from "./issuer-network.ts";
+import { type Behavior, CONTROL_URL } from "./issuer-network.ts";
 
 /** A request that left the Worker under test. */
-export interface SeenRequest {
+export interface ReceivedRequest {
   method: string;
   headers: Record<string, string>;
   body: string;
 }
 
-/** Makes an address behave in a certain way from now on. */
-export async function setBehaviour(address: string, behaviour: Behaviour): Promise<void> {
-  await fetch(controlUrl(address), { method: "PUT", body: JSON.stringify(behaviour) });
+/** Sets how an address behaves from now on. */
+export async function setBehavior(address: string, behavior: Behavior): Promise<void> {
+  await fetch(controlUrl(address), { method: "PUT", body: JSON.stringify(behavior) });
 }
 
-/** The requests that an address has had so far. */
-export async function requestsTo(address: string): Promise<SeenRequest[]> {
+/** The requests that an address has received so far. */
+export async function requestsTo(address: string): Promise<ReceivedRequest[]> {
   return (await fetch(controlUrl(address))).json();
 }
 

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { base64url } from "jose";
 import { loadConfig } from "../../src/config.ts";
 
-/** Makes settings keys of these names: as the secret has them, as the Worker has them, and as plain bytes. */
+/** Creates settings keys: as the secret holds them, as the Worker parses them, and the first as bytes. */
 export async function newSettingsKeys(...kids: [string, ...string[]]) {
   const raw = kids.map(() => crypto.getRandomValues(new Uint8Array(32)));
   const jwks = raw.map((bytes, index) => ({ kty: "oct", kid: kids[index], k: base64url.encode(bytes) }));

@@ -9,18 +9,18 @@ export interface Certificate {
   cert: string;
 }
 
-/** A certificate authority, and what it signs for `localhost`. */
+/** A certificate authority, and certificates for a server on `localhost`. */
 export interface Authority {
   ca: Certificate;
   /** Signed by the authority. */
   trusted: Certificate;
   /** Signed by the authority, for another name. */
   otherName: Certificate;
-  /** Signed by itself. */
+  /** For `localhost`, but not signed by the authority. */
   selfSigned: Certificate;
 }
 
-/** Makes an authority for one run; nothing of it is kept. */
+/** Creates an authority for one run, in memory. */
 export async function newAuthority(): Promise<Authority> {
   const ca = await certificate("Tenant Mail test authority", [
     { name: "basicConstraints", cA: true, critical: true },
@@ -34,10 +34,7 @@ export async function newAuthority(): Promise<Authority> {
   };
 }
 
-/**
- * Makes workerd trust an authority. Miniflare reads NODE_EXTRA_CA_CERTS when it is loaded, so this has to
- * come before.
- */
+/** Makes workerd trust an authority. Miniflare reads NODE_EXTRA_CA_CERTS on import, so call this first. */
 export function trust({ ca }: Authority): void {
   const folder = mkdtempSync(join(tmpdir(), "tenant-mail-authority-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

@@ -14,21 +14,19 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Certificate } from "./certificates.ts";
-import type { ArrivedMail, MailServer } from "./mail-server.ts";
+import type { MailServer, ReceivedMail } from "./mail-server.ts";
 
 const PACKAGE = "exim4-daemon-light";
 
-// Debian's `nobody` and `nogroup`: Exim gives root up for a configuration that is not its own, and so do we.
+// Debian's `nobody` and `nogroup`. Exim drops root for a configuration that is not its default.
 const UNPRIVILEGED = { uid: 65_534, gid: 65_534 };
 
-/** The path of Exim, or `undefined` with a warning that says how to get it. */
+/** Finds Exim. If it is missing, warns and names the package to install. */
 export function findExim(): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
   const found = folders.map((folder) => join(folder, "exim4")).find(isExecutable);
   if (found === undefined) {
-    console.warn(
-      `SKIPPED: test/smtp/full-mta.test.ts needs Exim. Install it with: apt-get install ${PACKAGE}`,
-    );
+    console.warn(`SKIPPED: test/smtp/exim.test.ts needs Exim. Install it with: apt-get install ${PACKAGE}`);
   }
   return found;
 }
@@ -43,9 +41,9 @@ function isExecutable(path: string): boolean {
 }
 
 /**
- * Starts Exim with a configuration and spool of its own, on a port of its own. It takes user `postmaster`
- * with password `correct horse`, over TLS only, and queues what it takes. There is no daemon: as inetd
- * would, each connection starts one process, which ends with it.
+ * Starts Exim with a temporary configuration and spool, on a free port. It accepts user `postmaster` with
+ * password `correct horse`, over TLS only, and queues mails without delivering them. Each connection starts
+ * one process, as with inetd.
  */
 export async function startExim(exim: string, certificate: Certificate): Promise<MailServer> {
   const folder = mkdtempSync(join(tmpdir(), "tenant-mail-exim-"));
@@ -91,13 +89,13 @@ export async function startExim(exim: string, certificate: Certificate): Promise
       return queued(join(folder, "input"));
     },
     connections: () => connections,
-    open: () => running.size,
+    openConnections: () => running.size,
     close,
   };
 }
 
-/** The mails in the spool. The form of its files: chapter 56 of Exim's specification. */
-function queued(input: string): ArrivedMail[] {
+/** The mails in the spool. The Exim specification describes its files in chapter 56. */
+function queued(input: string): ReceivedMail[] {
   if (!existsSync(input)) return [];
   const headers = readdirSync(input, { withFileTypes: true }).filter(({ name }) => name.endsWith("-H"));
   return headers.map(({ name }) => {

@@ -1,51 +1,48 @@
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import type { Certificate } from "./certificates.ts";
 
-/** How a mail server is to be. */
+/** How a mail server behaves. */
 export interface MailServerSettings {
   implicitTls?: boolean;
-  /** Of the user `postmaster`; `correct horse` unless told. */
+  /** Password of user `postmaster`. Default: `correct horse`. */
   password?: string;
-  /** Mechanisms to offer; none: AUTH is not offered. */
+  /** SASL mechanisms to offer. If empty, the server does not offer AUTH. */
   mechanisms?: string[];
   /** Extensions to leave out of the EHLO reply. */
   without?: ("STARTTLS" | "SMTPUTF8" | "PIPELINING")[];
-  /** Offers AUTH before TLS as well. */
-  insecureAuth?: boolean;
-  /** Replies to give in place of taking the sender, recipient, message, or user and password: `550 5.7.1 text`. */
-  refuse?: Partial<Record<"sender" | "recipient" | "message" | "authentication", string>>;
+  /** Negative replies, such as `550 5.7.1 text`. */
+  reject?: Partial<Record<"sender" | "recipient" | "message" | "authentication", string>>;
 }
 
-/** A mail as it arrived. */
-export interface ArrivedMail {
+/** A mail that a server has accepted. */
+export interface ReceivedMail {
   mailFrom: string;
   rcptTo: string[];
-  /** As it was on the wire, undotted. */
+  /** Header and body, without the doubled dots of the wire. */
   raw: string;
   user: string | undefined;
   mechanism: string | undefined;
   secure: boolean;
 }
 
-/** A mail server that takes the user `postmaster` with a password. */
+/** A running mail server. It knows user `postmaster`. */
 export interface MailServer {
   port: number;
-  mails: ArrivedMail[];
-  /** How many connections there have been. */
+  mails: ReceivedMail[];
+  /** Connections so far. */
   connections(): number;
-  /** Connections that are still open. */
-  open(): number;
+  openConnections(): number;
   close(): void;
 }
 
-/** Starts a mail server on a port of its own. */
+/** Starts a mail server on a free port. */
 export async function startMailServer(
   settings: MailServerSettings,
   certificate: Certificate,
 ): Promise<MailServer> {
-  const { implicitTls = false, mechanisms = ["PLAIN", "LOGIN"], without = [], refuse = {} } = settings;
+  const { implicitTls = false, mechanisms = ["PLAIN", "LOGIN"], without = [], reject = {} } = settings;
   const { password = "correct horse" } = settings;
-  const mails: ArrivedMail[] = [];
+  const mails: ReceivedMail[] = [];
   let connections = 0;
   const mechanismsUsed = new Map<string, string>();
   const options: SMTPServerOptions = {
@@ -55,7 +52,6 @@ export async function startMailServer(
     authMethods: mechanisms,
     authOptional: mechanisms.length === 0,
     disabledCommands: mechanisms.length === 0 ? ["AUTH"] : [],
-    allowInsecureAuth: settings.insecureAuth ?? false,
     hideSTARTTLS: without.includes("STARTTLS"),
     hideSMTPUTF8: without.includes("SMTPUTF8"),
     hidePIPELINING: without.includes("PIPELINING"),
@@ -66,17 +62,18 @@ export async function startMailServer(
     onAuth(auth, session, done) {
       mechanismsUsed.set(session.id, auth.method);
       const correct = auth.validatePassword?.(password) ?? auth.password === password;
-      if (refuse.authentication) return done(refusal(refuse.authentication));
-      if (auth.username !== "postmaster" || !correct) return done(refusal("535 5.7.8 Authentication failed"));
+      if (reject.authentication) return done(replyError(reject.authentication));
+      if (auth.username !== "postmaster" || !correct)
+        return done(replyError("535 5.7.8 Authentication failed"));
       done(null, { user: auth.username });
     },
-    onMailFrom: (_, __, done) => done(refuse.sender ? refusal(refuse.sender) : null),
-    onRcptTo: (_, __, done) => done(refuse.recipient ? refusal(refuse.recipient) : null),
+    onMailFrom: (_, __, done) => done(reject.sender ? replyError(reject.sender) : null),
+    onRcptTo: (_, __, done) => done(reject.recipient ? replyError(reject.recipient) : null),
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
       stream.on("end", () => {
-        if (refuse.message) return done(refusal(refuse.message));
+        if (reject.message) return done(replyError(reject.message));
         const { mailFrom, rcptTo } = session.envelope;
         mails.push({
           mailFrom: mailFrom === false ? "" : mailFrom.address,
@@ -99,11 +96,11 @@ export async function startMailServer(
     port: typeof address === "object" && address !== null ? address.port : 0,
     mails,
     connections: () => connections,
-    open: () => server.connections.size,
+    openConnections: () => server.connections.size,
     close: () => server.close(() => {}),
   };
 }
 
-function refusal(reply: string): Error {
+function replyError(reply: string): Error {
   return Object.assign(new Error(reply.slice(4)), { responseCode: Number(reply.slice(0, 3)) });
 }

@@ -2,50 +2,49 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import type { Certificate } from "./certificates.ts";
 
-/** One thing that a scripted server does; it goes on to the next when that is done. */
-export type Act =
-  /** Sends text as it is. */
+/** One action of a script. */
+export type ScriptAction =
+  /** Sends text unchanged. */
   | { send: string }
-  /** Waits for a line that begins so. */
+  /** Waits for a line that starts with this text. */
   | { expect: string }
   /** Sends text, one character at a time. */
   | { drip: string; everyMs: number }
-  /** Sends the same text over and over, until the client goes. */
+  /** Repeats text until the client disconnects. */
   | { flood: string }
-  /** Goes on in TLS. */
+  /** Starts TLS. */
   | { startTls: true }
+  /** Closes the connection, after what was sent before. */
   | { close: true }
   | { hang: true };
 
-/** A server that plays its part without understanding a word, so that it can misbehave in any way. */
+/** A running server that follows a script, so it can violate the protocol in any way. */
 export interface ScriptedServer {
   port: number;
-  /** All lines that clients have sent, in clear or in TLS. */
+  /** All lines that clients have sent, with and without TLS. */
   lines: string[];
-  /** How many connections there have been. */
+  /** Connections so far. */
   connections(): number;
-  /** Connections that are still open. */
-  open(): number;
-  close(): void;
+  openConnections(): number;
 }
 
-/** Starts a server that plays `script` to each client, on a port of its own. */
+/** Starts a server that runs `script` for each client, on a free port. */
 export async function startScriptedServer(
-  script: readonly Act[],
+  script: readonly ScriptAction[],
   certificate: Certificate,
   implicitTls: boolean,
 ): Promise<ScriptedServer> {
   const lines: string[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
-  const play = (socket: Socket) => {
+  const serve = (socket: Socket) => {
     sockets.add(socket);
     connections++;
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});
-    void perform(script, socket, certificate, lines);
+    void runScript(script, socket, certificate, lines);
   };
-  const server: Server = implicitTls ? createTlsServer(certificate, play) : createServer(play);
+  const server: Server = implicitTls ? createTlsServer(certificate, serve) : createServer(serve);
   server.on("tlsClientError", () => {});
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
   server.unref();
@@ -54,31 +53,27 @@ export async function startScriptedServer(
     port: typeof address === "object" && address !== null ? address.port : 0,
     lines,
     connections: () => connections,
-    open: () => sockets.size,
-    close: () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
+    openConnections: () => sockets.size,
   };
 }
 
-async function perform(
-  script: readonly Act[],
+async function runScript(
+  script: readonly ScriptAction[],
   plain: Socket,
   certificate: Certificate,
   lines: string[],
 ): Promise<void> {
   let socket = plain;
   let input = readLines(socket, lines);
-  for (const act of script) {
+  for (const action of script) {
     if (socket.destroyed) return;
-    if ("send" in act) socket.write(act.send);
-    if ("close" in act) socket.destroy();
-    if ("hang" in act) await new Promise(() => {});
-    if ("flood" in act) await flood(socket, act.flood);
-    if ("drip" in act) await drip(socket, act.drip, act.everyMs);
-    if ("expect" in act) await waitFor(input, act.expect);
-    if ("startTls" in act) {
+    if ("send" in action) socket.write(action.send);
+    if ("close" in action) socket.destroySoon();
+    if ("hang" in action) await new Promise(() => {});
+    if ("flood" in action) await flood(socket, action.flood);
+    if ("drip" in action) await drip(socket, action.drip, action.everyMs);
+    if ("expect" in action) await waitFor(input, action.expect);
+    if ("startTls" in action) {
       input.stop();
       socket = new TLSSocket(plain, { isServer: true, ...certificate });
       socket.on("error", () => {});
@@ -119,7 +114,7 @@ function readLines(socket: Socket, log: string[]): LineReader {
 
 async function waitFor(input: LineReader, start: string): Promise<void> {
   while (!(await input.next()).startsWith(start)) {
-    // Lines before are of no interest.
+    // Skips other lines.
   }
 }
 

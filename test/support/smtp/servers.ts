@@ -1,30 +1,30 @@
+import { type ServerRequest, type ServerState, SMTP_CONTROL_ORIGIN } from "./control.ts";
 import type { MailServerSettings } from "./mail-server.ts";
-import { type Findings, LAB_ORIGIN, type Order } from "./orders.ts";
-import type { Act } from "./scripted-server.ts";
+import type { ScriptAction } from "./scripted-server.ts";
 
-/** A server that a test has ordered. */
-export interface OrderedServer {
+/** An SMTP server on a loopback port, as tests see it. */
+export interface TestServer {
   port: number;
-  findings(): Promise<Findings>;
+  state(): Promise<ServerState>;
 }
 
-/** Starts a mail server. It takes user `postmaster` with password `correct horse`. */
-export function mailServer(settings: MailServerSettings = {}, certificate?: Order["certificate"]) {
-  return order({ mailServer: settings, ...(certificate === undefined ? {} : { certificate }) });
+/** Starts a mail server. It knows user `postmaster` with password `correct horse`. */
+export function mailServer(settings: MailServerSettings = {}, certificate?: ServerRequest["certificate"]) {
+  return startServer({ mailServer: settings, ...(certificate === undefined ? {} : { certificate }) });
 }
 
-/** Starts Exim, where it is installed. It takes user `postmaster` with password `correct horse`. */
+/** Starts Exim, if installed. It knows user `postmaster` with password `correct horse`. */
 export function exim() {
-  return order({ exim: true });
+  return startServer({ exim: true });
 }
 
-/** Starts a server that plays a script to each client. */
-export function scriptedServer(script: Act[], { implicitTls = false } = {}) {
-  return order({ script, implicitTls });
+/** Starts a server that runs a script for each client. */
+export function scriptedServer(script: ScriptAction[], { implicitTls = false } = {}) {
+  return startServer({ script, implicitTls });
 }
 
-async function order(wanted: Order): Promise<OrderedServer> {
-  const response = await fetch(LAB_ORIGIN, { method: "POST", body: JSON.stringify(wanted) });
+async function startServer(wanted: ServerRequest): Promise<TestServer> {
+  const response = await fetch(SMTP_CONTROL_ORIGIN, { method: "POST", body: JSON.stringify(wanted) });
   const { port } = await response.json<{ port: number }>();
-  return { port, findings: async () => (await fetch(`${LAB_ORIGIN}?port=${port}`)).json() };
+  return { port, state: async () => (await fetch(`${SMTP_CONTROL_ORIGIN}?port=${port}`)).json() };
 }

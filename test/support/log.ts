@@ -1,11 +1,11 @@
 import { vi } from "vitest";
 
-/** The lines that the Worker wrote to its log while `run` ran, and what `run` gave. */
-export async function withLog<Result>(
+/** Runs `run`, and captures the lines that the Worker logs meanwhile. */
+export async function captureLog<Result>(
   run: () => Promise<Result>,
 ): Promise<{ result: Result; lines: string[] }> {
   const lines: string[] = [];
-  const spies = (["debug", "log", "info", "warn", "error"] as const).map((level) =>
+  const spies = (["debug", "error", "info", "log", "trace", "warn"] as const).map((level) =>
     vi.spyOn(console, level).mockImplementation((...parts: unknown[]) => {
       lines.push(parts.map(String).join(" "));
     }),
@@ -17,11 +17,11 @@ export async function withLog<Result>(
   }
 }
 
-/** Sends one request, and reads the one line that it left in the log. */
-export async function logged(
+/** Sends one request, and parses the only line that it logs. */
+export async function captureLogEntry(
   send: () => Promise<Response>,
 ): Promise<{ response: Response; line: string; entry: Record<string, unknown> }> {
-  const { result: response, lines } = await withLog(send);
+  const { result: response, lines } = await captureLog(send);
   const [line] = lines;
   if (line === undefined || lines.length > 1) throw new Error(`${lines.length} lines in the log`);
   return { response, line, entry: JSON.parse(line) as Record<string, unknown> };

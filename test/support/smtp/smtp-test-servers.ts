@@ -1,46 +1,50 @@
 import { type Certificate, newAuthority, trust } from "./certificates.ts";
+import type { ServerRequest, ServerState } from "./control.ts";
 import { startExim } from "./exim.ts";
 import { type MailServer, startMailServer } from "./mail-server.ts";
-import type { Findings, Order } from "./orders.ts";
 import { type ScriptedServer, startScriptedServer } from "./scripted-server.ts";
 
-/** Real SMTP servers in Node, on ports of loopback, which tests in workerd order by HTTP. */
-export async function startLab(
+/**
+ * Real SMTP servers in Node, on loopback ports. Tests run in workerd, and control them over HTTP.
+ *
+ * @param eximPath the path of Exim, if installed
+ * @returns the handler of requests to `SMTP_CONTROL_ORIGIN`
+ */
+export async function smtpTestServers(
   eximPath: string | undefined,
 ): Promise<(request: Request) => Promise<Response>> {
   const authority = await newAuthority();
   trust(authority);
   const servers = new Map<number, MailServer | ScriptedServer>();
 
-  return async function answer(request) {
+  return async function respond(request) {
     if (request.method === "POST") {
-      const order = (await request.json()) as Order;
-      const server = await start(order, authority[order.certificate ?? "trusted"], eximPath);
+      const wanted = (await request.json()) as ServerRequest;
+      const server = await start(wanted, authority[wanted.certificate ?? "trusted"], eximPath);
       servers.set(server.port, server);
       return Response.json({ port: server.port });
     }
     const server = servers.get(Number(new URL(request.url).searchParams.get("port")));
     if (server === undefined) return new Response("no such server", { status: 404 });
-    const findings: Findings = {
+    const state: ServerState = {
       mails: "mails" in server ? server.mails : [],
       lines: "lines" in server ? server.lines : [],
       connections: server.connections(),
-      openConnections: server.open(),
+      openConnections: server.openConnections(),
     };
-    if (request.method === "DELETE") server.close();
-    return Response.json(findings);
+    return Response.json(state);
   };
 }
 
 function start(
-  order: Order,
+  wanted: ServerRequest,
   certificate: Certificate,
   eximPath: string | undefined,
 ): Promise<MailServer | ScriptedServer> {
-  if ("exim" in order) {
+  if ("exim" in wanted) {
     if (eximPath === undefined) throw new Error("Exim is not installed");
     return startExim(eximPath, certificate);
   }
-  if ("mailServer" in order) return startMailServer(order.mailServer, certificate);
-  return startScriptedServer(order.script, certificate, order.implicitTls ?? false);
+  if ("mailServer" in wanted) return startMailServer(wanted.mailServer, certificate);
+  return startScriptedServer(wanted.script, certificate, wanted.implicitTls ?? false);
 }

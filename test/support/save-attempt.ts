@@ -1,28 +1,34 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
-import { type Call, call } from "./client.ts";
+import { type CallOptions, call } from "./client.ts";
 import { families } from "./families.ts";
-import { logged } from "./request-lines.ts";
+import { captureLogEntry } from "./log.ts";
 import { sampleSettings } from "./samples.ts";
 
-/** What came of a try to save settings for a tenant. */
-export interface Attempt {
+/** The outcome of a save that may be rejected. */
+export interface SaveAttempt {
   tenant: string;
   response: Response;
-  /** Why the request was refused, as the log has it. */
+  /** Why the Worker rejected the request, from its log. */
   reason: unknown;
 }
 
-/** Tries to save settings for a tenant with a token: what an attacker would like to do. */
-export async function attempt(tenant: string, token: string, more: Call = {}): Promise<Attempt> {
+/** Saves settings for a tenant with a token, as an attacker might. */
+export async function attemptSave(
+  tenant: string,
+  token: string,
+  options: CallOptions = {},
+): Promise<SaveAttempt> {
   const address = families[0].address(tenant);
-  const { response, entry } = await logged(() => call(address, { token, body: sampleSettings, ...more }));
+  const { response, entry } = await captureLogEntry(() =>
+    call(address, { token, body: sampleSettings, ...options }),
+  );
   return { tenant, response, reason: entry.reason };
 }
 
-/** Holds an attempt to be a 401 that tells nothing, that was made for `reason`, and that stored nothing. */
+/** Asserts a 401 that reveals nothing and stored nothing, with the reason in the log. */
 export async function expectUnauthorized(
-  { tenant, response, reason }: Attempt,
+  { tenant, response, reason }: SaveAttempt,
   expectedReason: string,
   challenge = 'Bearer error="invalid_token"',
 ): Promise<void> {
@@ -37,8 +43,8 @@ export async function expectUnauthorized(
   expect(await storedFor(tenant)).toBeNull();
 }
 
-/** Holds an attempt to have saved the settings. */
-export async function expectSaved({ tenant, response }: Attempt): Promise<void> {
+/** Asserts that the settings were saved. */
+export async function expectSaved({ tenant, response }: SaveAttempt): Promise<void> {
   expect(response.status).toBe(200);
   expect(await response.json()).toEqual({
     message: "Successfully updated SMTP Details",
@@ -48,7 +54,7 @@ export async function expectSaved({ tenant, response }: Attempt): Promise<void> 
   expect(await storedFor(tenant)).not.toBeNull();
 }
 
-/** The sealed value that lies in KV for a tenant. */
+/** A tenant's stored value, still sealed. */
 export function storedFor(tenant: string): Promise<string | null> {
   return env.SMTP_SETTINGS.get(`smtp:${tenant}`);
 }

@@ -1,0 +1,24 @@
+import type { Authority } from "./certificates.ts";
+import type { MailServerSettings, ReceivedMail } from "./mail-server.ts";
+import type { ScriptAction } from "./scripted-server.ts";
+
+/** Where tests start an SMTP server (POST a {@link ServerRequest}), and read its {@link ServerState} (GET). */
+export const SMTP_CONTROL_ORIGIN = "https://smtp-control.test";
+
+/** Which server to start. */
+export type ServerRequest = { certificate?: Exclude<keyof Authority, "ca"> } & (
+  | { exim: true }
+  | { mailServer: MailServerSettings }
+  | { script: ScriptAction[]; implicitTls?: boolean }
+);
+
+/** What a server has seen so far. */
+export interface ServerState {
+  /** Of a mail server: the mails it has accepted. */
+  mails: ReceivedMail[];
+  /** Of a scripted server: the lines that clients have sent. */
+  lines: string[];
+  /** Connections so far. */
+  connections: number;
+  openConnections: number;
+}

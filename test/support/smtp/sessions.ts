@@ -1,0 +1,78 @@
+import { expect, vi } from "vitest";
+import { composeMessage, type MailContent } from "../../../src/mail/message.ts";
+import { settingsSchema } from "../../../src/settings/schema.ts";
+import { type Diagnosis, diagnose } from "../../../src/smtp/diagnosis.ts";
+import type { SmtpTimeouts } from "../../../src/smtp/limits.ts";
+import type { Step } from "../../../src/smtp/result.ts";
+import { SmtpSession } from "../../../src/smtp/session.ts";
+import { localSettings } from "../local-settings.ts";
+import type { ReceivedMail } from "./mail-server.ts";
+import type { TestServer } from "./servers.ts";
+
+/** A mail for tests that do not depend on its content. */
+export const sampleMail: MailContent = {
+  to: "reader@example.org",
+  subject: "Hello",
+  text: "Hello in text\n",
+  html: "<p>Hello in HTML</p>",
+  id: "id-of-this-mail",
+};
+
+/** What a test changes of a session with a server on this machine. */
+export interface SessionChanges {
+  settings?: Record<string, unknown>;
+  mail?: Partial<MailContent>;
+  timeouts?: SmtpTimeouts;
+}
+
+/** The result of a session. */
+export type Outcome = { steps: readonly Step[] } | { diagnosis: Diagnosis };
+
+/** Opens a session, sends a mail, and closes the session. */
+export async function sendMail({ port }: { port: number }, changes: SessionChanges = {}): Promise<Outcome> {
+  const settings = settingsSchema.parse(localSettings(port, changes.settings));
+  const session = new SmtpSession(settings, {
+    clientName: "mail.example.com",
+    allowPrivateHosts: true,
+    ...(changes.timeouts === undefined ? {} : { timeouts: changes.timeouts }),
+  });
+  try {
+    const opened = await session.open();
+    const result = opened.ok
+      ? await session.send(await composeMessage(settings, { ...sampleMail, ...changes.mail }))
+      : opened;
+    return result.ok ? { steps: result.steps } : { diagnosis: diagnose(result.failure, settings) };
+  } finally {
+    session.close();
+  }
+}
+
+/** Sends a mail that must fail, and returns the diagnosis. */
+export async function diagnosisOf(...delivery: Parameters<typeof sendMail>): Promise<Diagnosis> {
+  const outcome = await sendMail(...delivery);
+  if ("steps" in outcome) throw new Error("the server accepted the mail");
+  return outcome.diagnosis;
+}
+
+/** Sends a mail that must succeed, and returns the steps. */
+export async function stepsOf(...delivery: Parameters<typeof sendMail>): Promise<readonly Step[]> {
+  const outcome = await sendMail(...delivery);
+  if ("diagnosis" in outcome) throw new Error(JSON.stringify(outcome.diagnosis));
+  return outcome.steps;
+}
+
+/** Waits until all connections of a server are closed. */
+export async function expectClosed(server: TestServer): Promise<void> {
+  await vi.waitFor(async () => expect((await server.state()).openConnections).toBe(0), {
+    timeout: 3_000,
+    interval: 20,
+  });
+}
+
+/** The only mail that a server has received. */
+export async function receivedMail(server: TestServer): Promise<ReceivedMail> {
+  const { mails } = await server.state();
+  const [mail] = mails;
+  if (mail === undefined || mails.length > 1) throw new Error(`${mails.length} mails received`);
+  return mail;
+}
