@@ -26,7 +26,7 @@ export interface MailContent {
 export interface Message {
   /** MAIL FROM and RCPT TO (RFC 5321 section 3.3), with domains in ASCII. */
   envelope: { from: string; to: string };
-  /** RFC 5322 with CRLF line endings. */
+  /** Header and body (RFC 5322). A text with bare CR or LF may leave some of them in the body. */
   raw: Buffer;
   /** Whether the header contains an address that requires SMTPUTF8 (RFC 6531 section 3.2). */
   headerNeedsSmtpUtf8: boolean;

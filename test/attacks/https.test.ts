@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { storedFor } from "../support/attempt.ts";
-import { type Call, call } from "../support/client.ts";
+import { type CallOptions, call } from "../support/client.ts";
 import { families } from "../support/families.ts";
 import { newIssuer } from "../support/issuer.ts";
-import { requestsTo, setBehaviour } from "../support/network.ts";
-import { logged } from "../support/request-lines.ts";
+import { captureLogEntry } from "../support/log.ts";
+import { requestsTo, setBehavior } from "../support/network.ts";
 import { sampleSettings } from "../support/samples.ts";
+import { storedFor } from "../support/save-attempt.ts";
 
-const REFUSED = {
-  message: "Plain http is refused. Use https, and revoke a token that was sent without it.",
+const PLAIN_HTTP = {
+  message: "Plain http is rejected. Use https, and revoke any token that was sent without it.",
   status: "FORBIDDEN",
   subSystem: 8,
 };
@@ -16,41 +16,53 @@ const REFUSED = {
 describe.each(families)("plain http ($family)", ({ address }) => {
   const plain = (tenant: string) => address(tenant).replace("https:", "http:");
 
-  it.each(["GET", "POST", "DELETE"])("is refused for %s with a good token", async (method) => {
-    const { tenant, token, fetches } = await newIssuer(undefined, "ES256");
+  it.each(["GET", "POST", "DELETE"])("is rejected for %s with a valid token", async (method) => {
+    const { tenant, token, fetches } = await newIssuer();
     const body = method === "POST" ? { body: sampleSettings } : {};
-    await expectRefused(plain(tenant), { method, token: await token(), ...body });
+    await expectRejected(plain(tenant), { method, token: await token(), ...body });
     expect(await storedFor(tenant)).toBeNull();
     expect(await fetches()).toBe(0);
   });
 
-  it("leaves stored settings alone", async () => {
-    const { tenant, token } = await newIssuer(undefined, "ES256");
+  it("leaves stored settings unchanged", async () => {
+    const { tenant, token } = await newIssuer();
     await call(address(tenant), { token: await token(), body: sampleSettings });
     const before = await storedFor(tenant);
-    await expectRefused(plain(tenant), { method: "DELETE", token: await token() });
+    await expectRejected(plain(tenant), { method: "DELETE", token: await token() });
     expect(before).not.toBeNull();
     expect(await storedFor(tenant)).toBe(before);
   });
 
-  it("is refused without a token as with a bad one", async () => {
-    const { tenant } = await newIssuer(undefined, "ES256");
-    await expectRefused(plain(tenant));
-    await expectRefused(plain(tenant), { token: "rubbish" });
+  it.each<[string, CallOptions]>([
+    ["no token", {}],
+    ["an invalid token", { token: "rubbish" }],
+  ])("is rejected with %s in the same way", async (_, options) => {
+    const { tenant } = await newIssuer();
+    await expectRejected(plain(tenant), options);
   });
 
-  it.each<[string, Call]>([
-    ["a method that no route has", { method: "PATCH", body: sampleSettings }],
-    ["HTTP's OPTIONS", { method: "OPTIONS" }],
+  it.each<[string, CallOptions]>([
+    ["a method of no route", { method: "PATCH", body: sampleSettings }],
+    ["OPTIONS", { method: "OPTIONS" }],
     ["a body that is not JSON", { body: "not JSON" }],
     ["a body that is too large", { body: "x".repeat(20_000) }],
     ["another media type", { body: "host=x", headers: { "Content-Type": "text/plain" } }],
-  ])("is refused before anything else is looked at: %s", async (_, more) => {
-    const { tenant, token } = await newIssuer(undefined, "ES256");
-    await expectRefused(plain(tenant), { token: await token(), ...more });
+  ])("is rejected before any other check: %s", async (_, options) => {
+    const { tenant, token } = await newIssuer();
+    await expectRejected(plain(tenant), { token: await token(), ...options });
     expect(await storedFor(tenant)).toBeNull();
   });
 
+  it.each<[string, Partial<Env>]>([
+    ["SETTINGS_KEYS", { SETTINGS_KEYS: "rubbish" }],
+    ["HOSTNAME", { HOSTNAME: "" }],
+  ])("is rejected in the same way with invalid %s", async (_, bindings) => {
+    const { tenant, token } = await newIssuer();
+    await expectRejected(plain(tenant), { token: await token(), env: bindings });
+  });
+});
+
+describe("plain http", () => {
   it.each<[string, Record<string, string>]>([
     ["X-Forwarded-Proto", { "X-Forwarded-Proto": "https" }],
     ["X-Forwarded-Scheme", { "X-Forwarded-Scheme": "https" }],
@@ -59,24 +71,15 @@ describe.each(families)("plain http ($family)", ({ address }) => {
     ["Forwarded", { Forwarded: "proto=https" }],
     ["CF-Visitor", { "CF-Visitor": '{"scheme":"https"}' }],
     ["Upgrade-Insecure-Requests", { "Upgrade-Insecure-Requests": "1" }],
-  ])("is not made https by %s", async (_, headers) => {
-    const { tenant, token } = await newIssuer(undefined, "ES256");
-    await expectRefused(plain(tenant), { token: await token(), headers, body: sampleSettings });
+  ])("does not become https by %s", async (_, headers) => {
+    const { tenant, token } = await newIssuer();
+    for (const { address } of families) {
+      const url = address(tenant).replace("https:", "http:");
+      await expectRejected(url, { token: await token(), headers, body: sampleSettings });
+    }
     expect(await storedFor(tenant)).toBeNull();
   });
 
-  it("is refused in the same way while our keys are misconfigured", async () => {
-    const { tenant, token } = await newIssuer(undefined, "ES256");
-    await expectRefused(plain(tenant), { token: await token(), env: { SETTINGS_KEYS: "rubbish" } });
-  });
-
-  it("is refused in the same way while the base host is misconfigured", async () => {
-    const { tenant, token } = await newIssuer(undefined, "ES256");
-    await expectRefused(plain(tenant), { token: await token(), env: { HOSTNAME: "" } });
-  });
-});
-
-describe("plain http", () => {
   it.each([
     "http://example.com/",
     "http://example.com/auth/realms/acme/mail/other",
@@ -84,23 +87,23 @@ describe("plain http", () => {
     "http://a.b.example.com/digitanium/v4/mail/config",
     "http://example.org/",
     "http://acme.example.com:443/digitanium/v4/mail/config",
-  ])("is refused at %s too", async (url) => {
-    await expectRefused(url);
+  ])("is rejected at %s too", async (url) => {
+    await expectRejected(url);
   });
 
-  it("is refused on the paths of the origin, which never sees it", async () => {
+  it("never reaches the origin", async () => {
     const url = `http://example.com/auth/realms/acme/account?${crypto.randomUUID()}`;
-    await setBehaviour(url, { kind: "answer", body: "a login page" });
-    await expectRefused(url, { env: { PASS_THROUGH: "true" } });
+    await setBehavior(url, { kind: "respond", body: "a login page" });
+    await expectRejected(url, { env: { PASS_THROUGH: "true" } });
     expect(await requestsTo(url)).toEqual([]);
   });
 
-  it("is logged with its reason, and neither token nor path", async () => {
-    const { tenant, token } = await newIssuer(undefined, "ES256");
+  it("is logged with its reason, without token and path", async () => {
+    const { tenant, token } = await newIssuer();
     const sent = await token();
     const url = families[1].address(tenant).replace("https:", "http:");
-    const { line, entry } = await logged(() => call(url, { token: sent }));
-    expect(entry).toMatchObject({ status: 403, refusal: "plain_http" });
+    const { line, entry } = await captureLogEntry(() => call(url, { token: sent }));
+    expect(entry).toMatchObject({ status: 403, error: "plain_http" });
     expect(line).not.toContain(sent);
     expect(line).not.toContain(tenant);
   });
@@ -108,10 +111,10 @@ describe("plain http", () => {
 
 describe("https", () => {
   it.each<[string, number, string]>([
-    ["a refusal", 401, families[0].address("acme")],
+    ["a rejected token", 401, families[0].address("acme")],
     ["an unknown path", 404, "https://acme.example.com/nothing/here"],
     ["another host", 404, "https://example.org/"],
-  ])("answers %s with Strict-Transport-Security, for no cache to keep", async (_, status, url) => {
+  ])("sends Strict-Transport-Security and no-store with %s", async (_, status, url) => {
     const response = await call(url);
     expect(response.status).toBe(status);
     expect(response.headers.get("Strict-Transport-Security")).toBe("max-age=31536000");
@@ -119,10 +122,10 @@ describe("https", () => {
   });
 });
 
-async function expectRefused(url: string, more: Call = {}): Promise<void> {
-  const response = await call(url, more);
+async function expectRejected(url: string, options: CallOptions = {}): Promise<void> {
+  const response = await call(url, options);
   expect(response.status).toBe(403);
-  expect(await response.json()).toEqual(REFUSED);
+  expect(await response.json()).toEqual(PLAIN_HTTP);
   const names = ["Location", "Strict-Transport-Security", "WWW-Authenticate", "Refresh", "Allow"];
   expect(names.filter((name) => response.headers.has(name))).toEqual([]);
   expect(response.headers.get("Cache-Control")).toBe("no-store");

@@ -1,134 +1,133 @@
 import { describe, expect, it } from "vitest";
-import { expectClosed, failureOf } from "../support/smtp/conversations.ts";
-import { greets, offers, replies, secured, takesMail } from "../support/smtp/scripts.ts";
-import { type OrderedServer, scriptedServer } from "../support/smtp/servers.ts";
+import { acceptsMail, greets, offers, replies, secured } from "../support/smtp/scripts.ts";
+import { scriptedServer, type TestServer } from "../support/smtp/servers.ts";
+import { diagnosisOf, expectClosed } from "../support/smtp/sessions.ts";
 
-// User and password in every form that AUTH PLAIN and AUTH LOGIN give them.
+// User and password as AUTH PLAIN and AUTH LOGIN encode them.
 const CREDENTIALS = /AUTH|correct horse|postmaster|AHBvc3RtYXN0ZXIA|cG9zdG1hc3Rlcg|Y29ycmVjdCBob3JzZQ/i;
 
-/** Holds a recorded session to be these lines, without any credentials in it, and over. */
-async function expectSession(server: OrderedServer, lines: string[]): Promise<void> {
-  const session = (await server.findings()).lines;
-  expect(session).toEqual(lines);
-  expect(session.join("\n")).not.toMatch(CREDENTIALS);
+const EHLO = "EHLO mail.example.com";
+const milliseconds = expect.any(Number);
+
+/** Required STARTTLS, and STARTTLS if offered. */
+const modes = [{ starttls: true }, { starttls: false }];
+
+/** Asserts that the client has sent these lines, no credentials, and has closed the connection. */
+async function expectLines(server: TestServer, lines: string[]): Promise<void> {
+  expect((await server.state()).lines).toEqual(lines);
+  await expectNoCredentials(server);
+}
+
+async function expectNoCredentials(server: TestServer): Promise<void> {
+  expect((await server.state()).lines.join("\n")).not.toMatch(CREDENTIALS);
   await expectClosed(server);
 }
 
-const EHLO = "EHLO mail.example.com";
-
-/** A man in the middle: takes STARTTLS out of the offers, and waits for credentials in clear. */
+/** An attacker on the path: removes STARTTLS, and waits for credentials in clear text. */
 const stripped = [
   ...greets,
   ...offers("AUTH PLAIN LOGIN CRAM-MD5"),
   ...replies("STARTTLS", "502 5.5.1 command not implemented"),
   ...replies("AUTH", "235 2.7.0 thank you"),
-  ...takesMail,
+  ...acceptsMail,
 ];
 
-describe("STARTTLS that is stripped", () => {
-  it("ends the session where it is required: no AUTH line is ever sent, and the diagnosis says why", async () => {
+describe("A session without STARTTLS", () => {
+  it("ends without AUTH if STARTTLS is required, and reports that it is not offered", async () => {
     const server = await scriptedServer(stripped);
-    expect(await failureOf(server)).toEqual({
+    expect(await diagnosisOf(server)).toEqual({
       message: "STARTTLS is required, but the SMTP server does not offer it.",
       stage: "tls",
       smtpCode: 502,
       enhancedCode: "5.5.1",
       reply: "command not implemented",
-      hint: "The server does not offer STARTTLS here, or something on the way removes it. Try port 465 with ssl.",
+      hint: "The server does not offer STARTTLS on this port, or something in between removes the offer. Try port 465 with ssl.",
       steps: [
-        { stage: "connect", milliseconds: expect.any(Number) },
-        { stage: "greeting", milliseconds: expect.any(Number) },
+        { stage: "connect", milliseconds },
+        { stage: "greeting", milliseconds },
       ],
     });
-    await expectSession(server, [EHLO, "STARTTLS"]);
+    await expectLines(server, [EHLO, "STARTTLS"]);
   });
 
-  it("ends it where it is not required either, as there are credentials to send", async () => {
+  it("ends without AUTH if STARTTLS is optional, because there are credentials", async () => {
     const server = await scriptedServer(stripped);
-    expect(await failureOf(server, { starttls: false })).toEqual({
-      message: "The connection is not encrypted, so user and password were not sent.",
+    expect(await diagnosisOf(server, { settings: { starttls: false } })).toEqual({
+      message: "The connection is not encrypted, so the user and password were not sent.",
       stage: "tls",
-      hint: "User and password are sent over TLS only, and the server does not offer STARTTLS here. Try port 465 with ssl.",
+      hint: "User and password are sent over TLS only, and the server does not offer STARTTLS on this port. Try port 465 with ssl.",
       steps: [
-        { stage: "connect", milliseconds: expect.any(Number) },
-        { stage: "greeting", milliseconds: expect.any(Number) },
+        { stage: "connect", milliseconds },
+        { stage: "greeting", milliseconds },
       ],
     });
-    await expectSession(server, [EHLO]);
+    await expectLines(server, [EHLO]);
   });
 
-  it.each([{}, { starttls: false }])(
-    "is no better by a refused EHLO, which makes clients go on with HELO (%j)",
-    async (how) => {
-      const server = await scriptedServer([
-        ...greets,
-        ...replies("EHLO", "502 5.5.1 unknown"),
-        ...replies("HELO", "250 mx.example.net"),
-        ...replies("AUTH", "235 2.7.0 thank you"),
-      ]);
-      expect(["greeting", "tls"]).toContain((await failureOf(server, how)).stage);
-      expect((await server.findings()).lines.join("\n")).not.toMatch(CREDENTIALS);
-      await expectClosed(server);
-    },
-  );
+  it.each(modes)("ends without AUTH if a rejected EHLO forces HELO (%j)", async (settings) => {
+    const server = await scriptedServer([
+      ...greets,
+      ...replies("EHLO", "502 5.5.1 unknown"),
+      ...replies("HELO", "250 mx.example.net"),
+      ...replies("AUTH", "235 2.7.0 thank you"),
+    ]);
+    expect(["greeting", "tls"]).toContain((await diagnosisOf(server, { settings })).stage);
+    await expectNoCredentials(server);
+  });
 });
 
-describe("STARTTLS that comes to no TLS", () => {
-  it.each([{}, { starttls: false }])("by a refusal after the offer ends the session (%j)", async (how) => {
+describe("A session whose STARTTLS fails", () => {
+  it.each(modes)("ends if the server rejects STARTTLS after offering it (%j)", async (settings) => {
     const server = await scriptedServer([
       ...greets,
       ...offers("STARTTLS", "AUTH PLAIN"),
       ...replies("STARTTLS", "454 4.7.0 TLS not available"),
       ...replies("AUTH", "235 2.7.0 thank you"),
     ]);
-    expect(await failureOf(server, how)).toMatchObject({
+    expect(await diagnosisOf(server, { settings })).toMatchObject({
       stage: "tls",
       smtpCode: 454,
       enhancedCode: "4.7.0",
     });
-    await expectSession(server, [EHLO, "STARTTLS"]);
+    await expectLines(server, [EHLO, "STARTTLS"]);
   });
 
-  it.each([{}, { starttls: false }])(
-    "by clear text in place of a handshake ends the session (%j)",
-    async (how) => {
-      const server = await scriptedServer([
-        ...greets,
-        ...offers("STARTTLS", "AUTH PLAIN"),
-        ...replies("STARTTLS", "220 2.0.0 go ahead"),
-        { drip: "2", everyMs: 100 },
-        { send: "50 mx.example.net\r\n250 AUTH PLAIN\r\n" },
-        ...replies("AUTH", "235 2.7.0 thank you"),
-      ]);
-      expect(await failureOf(server, how)).toMatchObject({
-        stage: "tls",
-        message: "The SMTP server agreed to STARTTLS, but no TLS connection came about.",
-      });
-      expect((await server.findings()).lines.join("\n")).not.toMatch(CREDENTIALS);
-      await expectClosed(server);
-    },
-  );
+  it.each(modes)("ends if clear text replaces the handshake (%j)", async (settings) => {
+    const server = await scriptedServer([
+      ...greets,
+      ...offers("STARTTLS", "AUTH PLAIN"),
+      ...replies("STARTTLS", "220 2.0.0 go ahead"),
+      { drip: "2", everyMs: 50 },
+      { send: "50 mx.example.net\r\n250 AUTH PLAIN\r\n" },
+      ...replies("AUTH", "235 2.7.0 thank you"),
+    ]);
+    expect(await diagnosisOf(server, { settings })).toMatchObject({
+      stage: "tls",
+      message: "The SMTP server accepted STARTTLS, but the TLS handshake failed.",
+    });
+    await expectNoCredentials(server);
+  });
 
-  it("by rubbish in place of a reply has no code and no text of it in the diagnosis", async () => {
+  it("reports neither code nor text of a malformed reply", async () => {
     const server = await scriptedServer([
       ...greets,
       ...offers(),
       ...replies("STARTTLS", "what?"),
       { hang: true },
     ]);
-    const diagnosis = await failureOf(server);
+    const diagnosis = await diagnosisOf(server);
     expect(diagnosis).toMatchObject({ stage: "tls" });
     expect(Object.keys(diagnosis).toSorted()).toEqual(["hint", "message", "stage", "steps"]);
-    await expectSession(server, [EHLO, "STARTTLS"]);
+    await expectLines(server, [EHLO, "STARTTLS"]);
   });
 });
 
-describe("clear text injected after the reply to STARTTLS (CVE-2011-0411)", () => {
+describe("Clear text after the reply to STARTTLS (CVE-2011-0411)", () => {
   it.each([
-    ["a whole reply", "220 go ahead\r\n250 AUTH PLAIN LOGIN\r\n"],
-    ["the beginning of one", "220 go ahead\r\n250-injected"],
+    ["a complete reply", "220 go ahead\r\n250 AUTH PLAIN LOGIN\r\n"],
+    ["the beginning of a reply", "220 go ahead\r\n250-injected"],
     ["several replies", "220 go ahead\r\n250-x\r\n250 AUTH PLAIN\r\n235 ok\r\n250 ok\r\n"],
-  ])("in one segment ends the session before authentication: %s", async (_, injected) => {
+  ])("ends the session before authentication: %s in one segment", async (_, injected) => {
     const server = await scriptedServer([
       ...greets,
       ...offers("STARTTLS"),
@@ -138,86 +137,78 @@ describe("clear text injected after the reply to STARTTLS (CVE-2011-0411)", () =
       ...offers("AUTH PLAIN"),
       ...replies("AUTH", "235 2.7.0 thank you"),
     ]);
-    expect(await failureOf(server)).toMatchObject({
+    expect(await diagnosisOf(server)).toMatchObject({
       stage: "tls",
-      message: "Data in clear came after the SMTP server's answer to STARTTLS.",
+      message: "Unencrypted data followed the SMTP server's reply to STARTTLS.",
     });
-    await expectSession(server, [EHLO, "STARTTLS", EHLO]);
+    await expectLines(server, [EHLO, "STARTTLS", EHLO]);
   });
 });
 
-describe("what was offered before TLS is forgotten (RFC 3207 section 4.2):", () => {
-  it("AUTH is not used where the second EHLO does not offer it", async () => {
+describe("A session over TLS discards what the server offered before (RFC 3207 section 4.2)", () => {
+  const startsTls = [...replies("STARTTLS", "220 go ahead"), { startTls: true as const }];
+
+  it("does not use AUTH if the second EHLO reply does not offer it", async () => {
     const server = await scriptedServer([
       ...greets,
       ...offers("STARTTLS", "AUTH PLAIN"),
-      ...replies("STARTTLS", "220 go ahead"),
-      { startTls: true },
+      ...startsTls,
       ...offers("HELP"),
       { hang: true },
     ]);
-    expect(await failureOf(server)).toMatchObject({
+    expect(await diagnosisOf(server)).toMatchObject({
       stage: "authentication",
-      message: "The SMTP server does not offer to check a user and password.",
+      message: "The SMTP server does not offer authentication by user and password.",
     });
-    await expectSession(server, [EHLO, "STARTTLS", EHLO]);
+    await expectLines(server, [EHLO, "STARTTLS", EHLO]);
   });
 
-  it.each([{}, { starttls: false }])(
-    "AUTH is not used where the second EHLO is refused (%j)",
-    async (how) => {
-      const server = await scriptedServer([
-        ...greets,
-        ...offers("STARTTLS", "AUTH PLAIN"),
-        ...replies("STARTTLS", "220 go ahead"),
-        { startTls: true },
-        ...replies("EHLO", "502 5.5.1 no"),
-        ...replies("HELO", "250 mx.example.net"),
-        { hang: true },
-      ]);
-      expect(["tls", "authentication"]).toContain((await failureOf(server, how)).stage);
-      expect((await server.findings()).lines.join("\n")).not.toMatch(CREDENTIALS);
-      await expectClosed(server);
-    },
-  );
-
-  it("a mechanism is the one of the second EHLO", async () => {
+  it.each(modes)("does not use AUTH if the server rejects the second EHLO (%j)", async (settings) => {
     const server = await scriptedServer([
       ...greets,
       ...offers("STARTTLS", "AUTH PLAIN"),
-      ...replies("STARTTLS", "220 go ahead"),
-      { startTls: true },
+      ...startsTls,
+      ...replies("EHLO", "502 5.5.1 no"),
+      ...replies("HELO", "250 mx.example.net"),
+      { hang: true },
+    ]);
+    expect(["tls", "authentication"]).toContain((await diagnosisOf(server, { settings })).stage);
+    await expectNoCredentials(server);
+  });
+
+  it("uses a mechanism of the second EHLO reply", async () => {
+    const server = await scriptedServer([
+      ...greets,
+      ...offers("STARTTLS", "AUTH PLAIN"),
+      ...startsTls,
       ...offers("AUTH CRAM-MD5"),
       ...replies("AUTH", "454 4.7.0 later"),
       { hang: true },
     ]);
-    expect(await failureOf(server)).toMatchObject({ stage: "authentication", smtpCode: 454 });
-    expect((await server.findings()).lines.filter((line) => line.startsWith("AUTH"))).toEqual([
-      "AUTH CRAM-MD5",
-    ]);
+    expect(await diagnosisOf(server)).toMatchObject({ stage: "authentication", smtpCode: 454 });
+    expect((await server.state()).lines.filter((line) => line.startsWith("AUTH"))).toEqual(["AUTH CRAM-MD5"]);
   });
 
-  it("SMTPUTF8 is not used where only the first EHLO offered it", async () => {
+  it("does not use SMTPUTF8 if only the first EHLO reply offered it", async () => {
     const server = await scriptedServer([
       ...greets,
       ...offers("STARTTLS", "SMTPUTF8"),
-      ...replies("STARTTLS", "220 go ahead"),
-      { startTls: true },
+      ...startsTls,
       ...offers(),
       { hang: true },
     ]);
     const settings = { user: undefined, password: undefined, from: "jörg@example.com" };
-    expect(await failureOf(server, settings)).toMatchObject({ stage: "sender" });
-    await expectSession(server, [EHLO, "STARTTLS", EHLO]);
+    expect(await diagnosisOf(server, { settings })).toMatchObject({ stage: "sender" });
+    await expectLines(server, [EHLO, "STARTTLS", EHLO]);
   });
-});
 
-it("a session over TLS does carry AUTH, so that the records above would show it", async () => {
-  const server = await scriptedServer([
-    ...secured("AUTH PLAIN"),
-    ...replies("AUTH", "535 no"),
-    { hang: true },
-  ]);
-  expect(await failureOf(server)).toMatchObject({ stage: "authentication" });
-  expect((await server.findings()).lines.join("\n")).toMatch(CREDENTIALS);
+  it("sends AUTH, so the assertions above would notice it", async () => {
+    const server = await scriptedServer([
+      ...secured("AUTH PLAIN"),
+      ...replies("AUTH", "535 no"),
+      { hang: true },
+    ]);
+    expect(await diagnosisOf(server)).toMatchObject({ stage: "authentication" });
+    expect((await server.state()).lines.join("\n")).toMatch(CREDENTIALS);
+  });
 });

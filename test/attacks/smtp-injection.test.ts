@@ -1,68 +1,93 @@
 import { describe, expect, it } from "vitest";
+import { composeMessage } from "../../src/mail/message.ts";
+import { settingsSchema, testSchema } from "../../src/settings/schema.ts";
+import { SmtpSession } from "../../src/smtp/session.ts";
 import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
-import { deliver } from "../support/smtp/conversations.ts";
-import { authenticated, takesMail } from "../support/smtp/scripts.ts";
+import { acceptsMail, authenticated } from "../support/smtp/scripts.ts";
 import { scriptedServer } from "../support/smtp/servers.ts";
-import { newTester } from "../support/smtp/tester.ts";
+import { expectClosed, sampleMail } from "../support/smtp/sessions.ts";
+import { newSmtpTestClient } from "../support/smtp/smtp-test-client.ts";
 
-const breaks = [
-  ["CRLF", "\r\n"],
-  ["CR", "\r"],
-  ["LF", "\n"],
-  ["NUL", "\0"],
-] as const;
+const controls = ["\r\n", "\r", "\n", "\0"];
+const injections = controls.map((control) => `${control}Bcc: eve@example.com`);
 
 const fields = [
-  ["host", (evil: string) => ({ host: `localhost${evil}` })],
-  ["from", (evil: string) => ({ from: `a@example.com>${evil}` })],
-  ["envelopeFrom", (evil: string) => ({ envelopeFrom: `a@example.com>${evil}` })],
-  ["replyTo", (evil: string) => ({ replyTo: `a@example.com${evil}` })],
-  ["fromDisplayName", (evil: string) => ({ fromDisplayName: `Ada${evil}` })],
-  ["replyToDisplayName", (evil: string) => ({ replyTo: "a@example.com", replyToDisplayName: `Ada${evil}` })],
-  ["user", (evil: string) => ({ user: `postmaster${evil}` })],
-  ["password", (evil: string) => ({ password: `secret${evil}` })],
+  ["host", (injection: string) => ({ host: `localhost${injection}` })],
+  ["from", (injection: string) => ({ from: `a@example.com>${injection}` })],
+  ["envelopeFrom", (injection: string) => ({ envelopeFrom: `a@example.com>${injection}` })],
+  ["replyTo", (injection: string) => ({ replyTo: `a@example.com${injection}` })],
+  ["fromDisplayName", (injection: string) => ({ fromDisplayName: `Ada${injection}` })],
+  [
+    "replyToDisplayName",
+    (injection: string) => ({ replyTo: "a@example.com", replyToDisplayName: `Ada${injection}` }),
+  ],
+  ["user", (injection: string) => ({ user: `postmaster${injection}` })],
+  ["password", (injection: string) => ({ password: `secret${injection}` })],
 ] as const;
 
-describe.each(breaks)("%s", (_, control) => {
-  const evil = `${control}Bcc: eve@example.com`;
+/** The paths of the fields that a schema rejects. */
+function rejectedFields(schema: typeof settingsSchema | typeof testSchema, body: unknown): string[] {
+  return (schema.safeParse(body).error?.issues ?? []).map(({ path }) => path.join("."));
+}
 
-  it.each(fields)("in %s is refused before anybody is dialled", async (field, changes) => {
-    const tester = await newTester(families[0]);
-    const server = await scriptedServer([]);
-    const settings = localSettings(server.port, changes(evil));
-    for (const answer of [await tester.test({ settings }), await tester.save(settings, "?verify=true")]) {
-      expect(answer).toMatchObject({ httpStatus: 400, body: { status: "BAD_REQUEST" } });
-      expect(JSON.stringify(answer.body)).toContain(field);
+describe("Line breaks and NUL", () => {
+  it.each(fields)("are rejected in %s", (field, changes) => {
+    for (const injection of injections) {
+      const settings = localSettings(587, changes(injection));
+      expect(rejectedFields(settingsSchema, settings)).toEqual([field]);
+      expect(rejectedFields(testSchema, { settings })).toEqual([`settings.${field}`]);
     }
-    expect((await server.findings()).connections).toBe(0);
-    expect(await tester.ada.sealed()).toBeNull();
   });
 
-  it("in `to` is refused before anybody is dialled", async () => {
-    const tester = await newTester(families[0]);
+  it("are rejected in the recipient of a test", () => {
+    for (const injection of injections) {
+      expect(rejectedFields(testSchema, { to: `a@example.com${injection}` })).toEqual(["to"]);
+    }
+  });
+
+  it.each(families)("are rejected before the Worker connects, $family", async (family) => {
+    const client = await newSmtpTestClient(family);
     const server = await scriptedServer([]);
     const settings = localSettings(server.port);
-    expect(await tester.test({ settings, to: `a@example.com${evil}` })).toMatchObject({
+    const injected = { ...settings, fromDisplayName: "Ada\r\nBcc: eve@example.com" };
+    expect(await client.save(injected, "?verify=true")).toMatchObject({
+      httpStatus: 400,
+      body: { errors: [{ field: "fromDisplayName" }] },
+    });
+    expect(await client.test({ settings: injected })).toMatchObject({
+      httpStatus: 400,
+      body: { errors: [{ field: "settings.fromDisplayName" }] },
+    });
+    expect(await client.test({ settings, to: "a@example.com\r\nBcc: eve@example.com" })).toMatchObject({
       httpStatus: 400,
       body: { errors: [{ field: "to" }] },
     });
-    expect((await server.findings()).connections).toBe(0);
+    expect((await server.state()).connections).toBe(0);
+    expect(await client.ada.sealed()).toBeNull();
   });
+});
 
-  it.each([
-    ["recipient", { to: `reader@example.org>${control}RCPT TO:<eve@example.com` }],
-    ["subject", { subject: `Hello${evil}` }],
-    ["id", { id: `id${evil}` }],
-  ])(
-    "in a mail's %s makes no line of its own, even where nobody looked before",
-    async (_, mail) => {
-      const server = await scriptedServer([...authenticated("SMTPUTF8"), ...takesMail]);
-      await deliver(server, {}, mail).catch(() => {});
-      const { lines } = await server.findings();
-      expect(lines[0]).toBe("EHLO mail.example.com");
-      for (const line of lines) expect(line).not.toMatch(/[\r\n\0]|^Bcc:|^RCPT TO:<eve/i);
-    },
-    15_000,
-  );
+describe("SMTP session", () => {
+  const injectedAddresses = [
+    ...controls.map((control) => `reader@example.org${control}RCPT TO:eve@example.com`),
+    "reader@example.org>RCPT TO:eve@example.com",
+    "<reader@example.org",
+  ];
+
+  it.each(["from", "to"])("rejects an address in %s that would inject a command", async (member) => {
+    for (const address of injectedAddresses) {
+      const server = await scriptedServer([...authenticated("SMTPUTF8"), ...acceptsMail]);
+      const session = new SmtpSession(settingsSchema.parse(localSettings(server.port)), {
+        clientName: "mail.example.com",
+        allowPrivateHosts: true,
+      });
+      const message = await composeMessage({ from: "sender@example.com" }, sampleMail);
+      const envelope = { ...message.envelope, [member]: address };
+      expect((await session.open()).ok).toBe(true);
+      await expect(session.send({ ...message, envelope })).rejects.toThrow("control character or angle");
+      await expectClosed(server);
+      expect((await server.state()).lines.join("\n")).not.toMatch(/MAIL|RCPT|eve@/);
+    }
+  });
 });

@@ -1,29 +1,29 @@
 import { describe, expect, it } from "vitest";
 import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
-import { withLog } from "../support/request-lines.ts";
-import { failureOf, stepsOf } from "../support/smtp/conversations.ts";
-import { authenticated, replies, secured, takesMail } from "../support/smtp/scripts.ts";
+import { captureLog } from "../support/log.ts";
+import { acceptsMail, authenticated, replies, secured } from "../support/smtp/scripts.ts";
 import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
-import { newTester } from "../support/smtp/tester.ts";
+import { diagnosisOf, stepsOf } from "../support/smtp/sessions.ts";
+import { newSmtpTestClient } from "../support/smtp/smtp-test-client.ts";
 
 const password = "S3cret+/= pässwörd";
 const base64 = (text: string) => Buffer.from(text, "utf8").toString("base64");
-const forms = [password, base64(password), base64(`\0postmaster\0${password}`)];
+const encodings = [password, base64(password), base64(`\0postmaster\0${password}`)];
 
 function expectNoSecret(text: string): void {
-  for (const form of forms) expect(text).not.toContain(form);
+  for (const encoding of encodings) expect(text).not.toContain(encoding);
   expect(text).not.toMatch(/AUTH (PLAIN|LOGIN|CRAM-MD5) (?!\*\*\*)\S/);
 }
 
-describe("credentials that a server repeats do not reach the diagnosis", () => {
-  it.each(forms)("in the form %s", async (form) => {
+describe("A diagnosis", () => {
+  it.each(encodings)("redacts credentials that the server repeats (%s)", async (encoded) => {
     const server = await scriptedServer([
       ...secured("AUTH PLAIN"),
-      ...replies("AUTH", `535-5.7.8 you said: AUTH PLAIN ${form}\r\n535 5.7.8 and ${form} is wrong`),
+      ...replies("AUTH", `535-5.7.8 you said: AUTH PLAIN ${encoded}\r\n535 5.7.8 and ${encoded} is wrong`),
       { hang: true },
     ]);
-    const diagnosis = await failureOf(server, { password });
+    const diagnosis = await diagnosisOf(server, { settings: { password } });
     expect(diagnosis).toMatchObject({
       stage: "authentication",
       reply: "you said: AUTH PLAIN *** and *** is wrong",
@@ -31,89 +31,91 @@ describe("credentials that a server repeats do not reach the diagnosis", () => {
     expectNoSecret(JSON.stringify(diagnosis));
   });
 
-  it("but later replies stay as they are: blotted, they would tell whether a guess is the password", async () => {
-    const server = await scriptedServer([
-      ...authenticated(),
-      ...replies("MAIL", "250 ok"),
-      ...replies("RCPT", "250 ok"),
-      ...replies("DATA", "354 ok"),
-      ...replies(".", `250 2.0.0 queued for ${password}`),
-      { hang: true },
-    ]);
-    expect((await stepsOf(server, { password })).at(-1)).toMatchObject({ reply: `queued for ${password}` });
-  });
-
-  it("and a password that looks like a code leaves the codes as they are", async () => {
+  it("keeps the codes if the password looks like one", async () => {
     const server = await scriptedServer([
       ...secured("AUTH PLAIN"),
       ...replies("AUTH", "535 5.7.8 wrong: 535"),
       { hang: true },
     ]);
-    expect(await failureOf(server, { password: "535" })).toMatchObject({
+    expect(await diagnosisOf(server, { settings: { password: "535" } })).toMatchObject({
       smtpCode: 535,
       enhancedCode: "5.7.8",
       reply: "wrong: ***",
     });
   });
+
+  it("contains the reply as one printable line", async () => {
+    const server = await scriptedServer([
+      ...secured("AUTH PLAIN"),
+      ...replies("AUTH", `535-\u001b[31mred\u0000 \u202eevil\r\n535 ${"long ".repeat(100)}`),
+      { hang: true },
+    ]);
+    expect((await diagnosisOf(server)).reply).toBe(`[31mred evil ${"long ".repeat(100)}`.slice(0, 200));
+  });
 });
 
-describe("neither answers nor logs have credentials or AUTH lines", () => {
-  it.each(["PLAIN", "LOGIN", "CRAM-MD5"])(
-    "in a session of successes and failures by %s",
-    async (mechanism) => {
-      const tester = await newTester(families[0]);
-      const server = await mailServer({ mechanisms: [mechanism] });
-      const settings = localSettings(server.port, { password });
-      const { result, lines } = await withLog(async () => [
-        await tester.test({ settings }),
-        await tester.test({ settings, mode: "probe" }),
-        await tester.save(settings, "?verify=true"),
-        await tester.save(localSettings(server.port)),
-        await tester.test(),
-      ]);
-      expect(result.map(({ httpStatus }) => httpStatus)).toEqual([502, 502, 502, 200, 200]);
-      expect(lines).toHaveLength(result.length);
-      expectNoSecret(JSON.stringify(result));
-      expectNoSecret(lines.join("\n"));
-      expect(lines.join("\n")).not.toMatch(/correct horse|Y29ycmVjdCBob3JzZQ|postmaster/);
-    },
-  );
+// Redaction would reveal whether a guess, such as a recipient, is the stored password.
+describe("A reply after authentication", () => {
+  it("stays unchanged if it is positive", async () => {
+    const server = await scriptedServer([
+      ...authenticated(),
+      ...acceptsMail.slice(0, -1),
+      { send: `250 2.0.0 queued for ${password}\r\n` },
+    ]);
+    const steps = await stepsOf(server, { settings: { password } });
+    expect(steps.at(-1)).toMatchObject({ stage: "message", reply: `queued for ${password}` });
+  });
 
-  it("though a failure is logged with its stage and code", async () => {
-    const tester = await newTester(families[0]);
+  it.each([
+    ["and complete", "\r\n"],
+    ["and cut off", ""],
+  ])("stays unchanged if it is negative %s", async (_, end) => {
+    const server = await scriptedServer([
+      ...authenticated(),
+      ...replies("MAIL", "250 ok"),
+      { expect: "RCPT" },
+      { send: `550 ${password} is unknown${end}` },
+      { close: true },
+    ]);
+    const diagnosis = await diagnosisOf(server, { settings: { password } });
+    expect(diagnosis).toMatchObject({ stage: "recipient", reply: `${password} is unknown` });
+  });
+});
+
+/** Authenticates by one mechanism, three times with a wrong password. */
+async function useMechanism(mechanism: string) {
+  const client = await newSmtpTestClient(families[0]);
+  const server = await mailServer({ mechanisms: [mechanism] });
+  const settings = localSettings(server.port, { password });
+  const rejected = await Promise.all([
+    client.test({ settings }),
+    client.test({ settings, mode: "probe" }),
+    client.save(settings, "?verify=true"),
+  ]);
+  return [...rejected, await client.save(localSettings(server.port)), await client.test()];
+}
+
+describe("Responses and logs", () => {
+  it("contain neither credentials nor AUTH lines", async () => {
+    const { result, lines } = await captureLog(() =>
+      Promise.all(["PLAIN", "LOGIN", "CRAM-MD5"].map(useMechanism)),
+    );
+    expect(result.flat().map(({ httpStatus }) => httpStatus)).toEqual(
+      ["PLAIN", "LOGIN", "CRAM-MD5"].flatMap(() => [502, 502, 502, 200, 200]),
+    );
+    expect(lines).toHaveLength(15);
+    expectNoSecret(JSON.stringify(result));
+    expectNoSecret(lines.join("\n"));
+    expect(lines.join("\n")).not.toMatch(/correct horse|Y29ycmVjdCBob3JzZQ|postmaster/);
+  });
+
+  it("contain the stage and the code of a failure", async () => {
+    const client = await newSmtpTestClient(families[0]);
     const server = await mailServer();
     const settings = localSettings(server.port, { password });
-    const { lines } = await withLog(() => tester.test({ settings }));
+    const { lines } = await captureLog(() => client.test({ settings }));
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-      { status: 502, refusal: "smtp_failed", stage: "authentication", smtpCode: 535 },
+      { status: 502, error: "smtp_failed", stage: "authentication", smtpCode: 535 },
     ]);
   });
-});
-
-describe("a reply is cleaned", () => {
-  async function replyOf(text: string): Promise<string | undefined> {
-    const server = await scriptedServer([...secured("AUTH PLAIN"), ...replies("AUTH", text), { hang: true }]);
-    return (await failureOf(server)).reply;
-  }
-
-  it("of control characters, escape sequences and what turns text around", async () => {
-    expect(
-      await replyOf("535 \u001b[31mred\u001b[0m \u0000\u0007bell \u202eevil\u2066 \u200bend\u0085"),
-    ).toBe("[31mred [0m bell evil end");
-  });
-
-  it("to at most 200 characters", async () => {
-    expect(await replyOf(`535 ${"long ".repeat(2_000)}`)).toBe("long ".repeat(40));
-  });
-
-  it("to one line", async () => {
-    expect(await replyOf("535-5.7.8 first\r\n535-5.7.8 second\r\n535 5.7.8 third")).toBe(
-      "first second third",
-    );
-  });
-});
-
-it("a mail is taken after all that, so that the servers above are no dead ends", async () => {
-  const server = await scriptedServer([...authenticated(), ...takesMail]);
-  expect(await stepsOf(server, { password })).toHaveLength(7);
 });

@@ -1,10 +1,10 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { answer } from "../support/answers.ts";
+import { describe, expect, it } from "vitest";
 import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
+import { jsonResponse } from "../support/responses.ts";
 import type { MailServerSettings } from "../support/smtp/mail-server.ts";
 import { mailServer } from "../support/smtp/servers.ts";
-import { newTester, type Tester } from "../support/smtp/tester.ts";
+import { newSmtpTestClient } from "../support/smtp/smtp-test-client.ts";
 
 const milliseconds = expect.any(Number);
 const connected = [
@@ -16,78 +16,93 @@ const authenticated = [...connected, { stage: "authentication", mechanism: "PLAI
 const withSender = [...authenticated, { stage: "sender", milliseconds }];
 const withRecipient = [...withSender, { stage: "recipient", milliseconds }];
 
-type Case = [MailServerSettings["refuse"], string, object];
+interface Rejection {
+  reject: NonNullable<MailServerSettings["reject"]>;
+  message: string;
+  diagnosis: { stage: string; [member: string]: unknown };
+}
 
-const cases: Case[] = [
-  [
-    { authentication: "535 5.7.8 Authentication failed" },
-    "The SMTP server refused user and password.",
-    {
-      stage: "authentication",
-      smtpCode: 535,
-      enhancedCode: "5.7.8",
-      reply: "Authentication failed",
-      hint: "Check user and password. Many providers want the whole email address as user, and a password made for applications.",
-      steps: connected,
-    },
-  ],
-  [
-    { sender: "553 5.7.1 Sender address rejected: not owned by user" },
-    "The SMTP server refused the sender.",
-    {
+const wrongPassword: Rejection = {
+  reject: { authentication: "535 5.7.8 Authentication failed" },
+  message: "The SMTP server rejected the user and password.",
+  diagnosis: {
+    stage: "authentication",
+    smtpCode: 535,
+    enhancedCode: "5.7.8",
+    reply: "Authentication failed",
+    hint: "Check user and password. Many providers require the full email address as user, and an app password.",
+    steps: connected,
+  },
+};
+
+const laterRejections: Rejection[] = [
+  {
+    reject: { sender: "553 5.7.1 Sender address rejected: not owned by user" },
+    message: "The SMTP server rejected the sender.",
+    diagnosis: {
       stage: "sender",
       smtpCode: 553,
       enhancedCode: "5.7.1",
       reply: "Sender address rejected: not owned by user",
-      hint: "The user may not send as this address: set from (or envelopeFrom) to an address that belongs to the user, or have it allowed.",
+      hint: "The user may not send as this address: set from (or envelopeFrom) to an address of the user, or have the server allow this one.",
       steps: authenticated,
     },
-  ],
-  [
-    { recipient: "450 4.2.0 Greylisted" },
-    "The SMTP server refused the recipient.",
-    {
+  },
+  {
+    reject: { recipient: "450 4.2.0 Greylisted" },
+    message: "The SMTP server rejected the recipient.",
+    diagnosis: {
       stage: "recipient",
       smtpCode: 450,
       enhancedCode: "4.2.0",
       reply: "Greylisted",
-      hint: "The server refuses for now (greylisting, or too many mails in a short time): try again in some minutes.",
+      hint: "The server rejects mail temporarily (greylisting, or too many mails in a short time): try again in a few minutes.",
       steps: withSender,
     },
-  ],
-  [
-    { message: "554 no thanks" },
-    "The SMTP server refused the message.",
-    {
+  },
+  {
+    reject: { message: "554 no thanks" },
+    message: "The SMTP server rejected the message.",
+    diagnosis: {
       stage: "message",
       smtpCode: 554,
       reply: "no thanks",
-      hint: "Ask who runs the server, with its reply at hand.",
+      hint: "Contact the server's administrator, and quote the reply.",
       steps: withRecipient,
     },
-  ],
+  },
 ];
 
-describe.each(families)("a diagnosis, $family,", (family) => {
-  let tester: Tester;
-  beforeEach(async () => {
-    tester = await newTester(family);
+/** Tests stored settings with a server that rejects them, and asserts that nothing changes. */
+async function expectDiagnosis(family: (typeof families)[number], rejection: Rejection): Promise<void> {
+  const { reject, message, diagnosis } = rejection;
+  const client = await newSmtpTestClient(family);
+  const server = await mailServer({ reject });
+  await client.save(localSettings(server.port));
+  const before = await client.ada.sealed();
+  expect(await client.test()).toEqual(jsonResponse(502, "BAD_GATEWAY", message, diagnosis));
+  expect((await server.state()).mails).toEqual([]);
+  expect(await client.ada.sealed()).toBe(before);
+}
+
+describe.concurrent("A failed test", () => {
+  it.each(families)("responds 502 with stage, codes, reply, hint and steps, $family", async (family) => {
+    await expectDiagnosis(family, wrongPassword);
   });
 
-  it.each(cases)("tells stage, codes, reply, hint and steps for %j", async (refuse, message, details) => {
-    const server = await mailServer({ ...(refuse === undefined ? {} : { refuse }) });
-    await tester.save(localSettings(server.port));
-    const before = await tester.ada.sealed();
-    expect(await tester.test()).toEqual(answer(502, "BAD_GATEWAY", message, details));
-    expect((await server.findings()).mails).toEqual([]);
-    expect(await tester.ada.sealed()).toBe(before);
+  it.each(laterRejections)("describes the stage $diagnosis.stage", async (rejection) => {
+    await expectDiagnosis(families[0], rejection);
   });
 
-  it("of a probe with a wrong password is the same as of a mail", async () => {
+  it("has the same diagnosis for a probe and a mail", async () => {
+    const client = await newSmtpTestClient(families[0]);
     const server = await mailServer();
     const settings = localSettings(server.port, { password: "wrong" });
-    const [probe, mail] = [await tester.test({ settings, mode: "probe" }), await tester.test({ settings })];
-    expect(probe).toMatchObject({ httpStatus: 502, body: { stage: "authentication", smtpCode: 535 } });
-    expect(mail).toEqual({ ...probe, body: { ...(probe.body as object), steps: connected } });
+    const { message, diagnosis } = wrongPassword;
+    for (const mode of ["probe", "send"]) {
+      expect(await client.test({ settings, mode })).toEqual(
+        jsonResponse(502, "BAD_GATEWAY", message, diagnosis),
+      );
+    }
   });
 });

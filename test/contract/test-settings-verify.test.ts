@@ -1,71 +1,72 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { invalidField, saved } from "../support/answers.ts";
+import { describe, expect, it } from "vitest";
 import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
+import { invalidField, saved } from "../support/responses.ts";
 import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
-import { newTester, type Tester } from "../support/smtp/tester.ts";
+import { newSmtpTestClient } from "../support/smtp/smtp-test-client.ts";
 
-describe.each(families)("saving with verify, $family,", (family) => {
-  let tester: Tester;
-  beforeEach(async () => {
-    tester = await newTester(family);
+describe.concurrent.each(families)("A save with verify=true, $family,", (family) => {
+  it("saves settings that pass the probe, and sends no mail", async () => {
+    const client = await newSmtpTestClient(family);
+    const server = await mailServer();
+    expect(await client.save(localSettings(server.port), "?verify=true")).toEqual(saved);
+    expect((await client.ada.opened()).settings.port).toBe(server.port);
+    expect(await server.state()).toMatchObject({ mails: [], connections: 1 });
   });
 
-  it.each(["?verify=true", "?verify=TRUE"])(
-    "saves what passes the probe (%s), and sends nothing",
-    async (query) => {
-      const server = await mailServer();
-      expect(await tester.save(localSettings(server.port), query)).toEqual(saved);
-      expect((await tester.ada.opened()).settings.port).toBe(server.port);
-      expect(await server.findings()).toMatchObject({ mails: [], connections: 1 });
-    },
-  );
-
-  it("answers a failed probe with its diagnosis, and leaves what was stored as it was", async () => {
+  it("responds with the diagnosis of a failed probe, and leaves the stored settings unchanged", async () => {
+    const client = await newSmtpTestClient(family);
     const server = await mailServer();
-    await tester.save(localSettings(server.port));
-    const before = await tester.ada.sealed();
+    await client.save(localSettings(server.port));
+    const before = await client.ada.sealed();
     const settings = localSettings(server.port, { password: "wrong" });
-    expect(await tester.save(settings, "?verify=true")).toMatchObject({
+    expect(await client.save(settings, "?verify=true")).toMatchObject({
       httpStatus: 502,
       body: { status: "BAD_GATEWAY", stage: "authentication", smtpCode: 535, steps: { length: 3 } },
     });
-    expect(await tester.ada.sealed()).toBe(before);
+    expect(await client.ada.sealed()).toBe(before);
   });
 
-  it("stores nothing after a failed probe where nothing was stored", async () => {
+  it("stores nothing after a failed probe of first settings", async () => {
+    const client = await newSmtpTestClient(family);
     const server = await mailServer();
     const settings = localSettings(server.port, { password: "wrong" });
-    expect((await tester.save(settings, "?verify=true")).httpStatus).toBe(502);
-    expect(await tester.ada.sealed()).toBeNull();
+    expect((await client.save(settings, "?verify=true")).httpStatus).toBe(502);
+    expect(await client.ada.sealed()).toBeNull();
   });
+});
 
-  it("probes with the stored password where the mask asks to keep it", async () => {
+describe.concurrent("A save", () => {
+  it("probes with the stored password if the mask keeps it", async () => {
+    const client = await newSmtpTestClient(families[0]);
     const server = await mailServer();
-    await tester.save(localSettings(server.port));
+    await client.save(localSettings(server.port));
     const settings = localSettings(server.port, { password: "**********", from: "other@example.com" });
-    expect(await tester.save(settings, "?verify=true")).toEqual(saved);
-    expect((await tester.ada.opened()).settings).toMatchObject({
+    expect(await client.save(settings, "?verify=TRUE")).toEqual(saved);
+    expect((await client.ada.opened()).settings).toMatchObject({
       from: "other@example.com",
       password: "correct horse",
     });
+    expect((await server.state()).connections).toBe(1);
   });
 
   it.each(["", "?verify=false", "?verify=", "?other=true"])(
-    "dials nobody with the query %j",
+    "does not connect with the query %j",
     async (query) => {
+      const client = await newSmtpTestClient(families[0]);
       const server = await scriptedServer([]);
-      expect(await tester.save(localSettings(server.port), query)).toEqual(saved);
-      expect((await server.findings()).connections).toBe(0);
+      expect(await client.save(localSettings(server.port), query)).toEqual(saved);
+      expect((await server.state()).connections).toBe(0);
     },
   );
 
-  it("refuses another value than true and false, and stores nothing", async () => {
+  it("rejects another value of verify, and stores nothing", async () => {
+    const client = await newSmtpTestClient(families[0]);
     const server = await scriptedServer([]);
-    expect(await tester.save(localSettings(server.port), "?verify=yes")).toEqual(
+    expect(await client.save(localSettings(server.port), "?verify=yes")).toEqual(
       invalidField("verify", 'must be true, false, "true" or "false"'),
     );
-    expect((await server.findings()).connections).toBe(0);
-    expect(await tester.ada.sealed()).toBeNull();
+    expect((await server.state()).connections).toBe(0);
+    expect(await client.ada.sealed()).toBeNull();
   });
 });

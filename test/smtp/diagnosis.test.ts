@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { settingsSchema } from "../../src/settings/schema.ts";
-import { type FailureKind, SmtpFailure, type Stage } from "../../src/smtp/conversation.ts";
 import { diagnose } from "../../src/smtp/diagnosis.ts";
-import { failureOf } from "../support/smtp/conversations.ts";
-import { authenticated, replies } from "../support/smtp/scripts.ts";
-import { scriptedServer } from "../support/smtp/servers.ts";
+import type { FailureKind, Stage } from "../../src/smtp/result.ts";
 
 const settings = settingsSchema.parse({
   host: "smtp.example.net",
@@ -15,41 +12,47 @@ const settings = settingsSchema.parse({
 });
 
 function diagnosisOf(kind: FailureKind, stage: Stage, reply?: string) {
-  return diagnose(new SmtpFailure(kind, stage, [], reply), settings);
+  return diagnose({ kind, stage, steps: [], ...(reply === undefined ? {} : { reply }) }, settings);
 }
 
-describe("a diagnosis", () => {
+describe("diagnose", () => {
   it.each<[FailureKind, Stage, string]>([
-    ["not_connected", "connect", "No connection to the SMTP server could be made."],
-    ["not_smtp", "greeting", "A connection was made, but nothing greeted there as an SMTP server."],
-    ["reply", "greeting", "The SMTP server refused the greeting."],
-    ["reply", "authentication", "The SMTP server refused user and password."],
-    ["reply", "sender", "The SMTP server refused the sender."],
-    ["reply", "recipient", "The SMTP server refused the recipient."],
-    ["reply", "message", "The SMTP server refused the message."],
-    ["timeout", "tls", "The SMTP server took too long over the start of TLS."],
-    ["closed", "message", "The SMTP server closed the connection at the message."],
-    ["protocol_error", "sender", "The SMTP server answered at the sender in a way that SMTP does not know."],
+    ["forbidden_destination", "connect", "The host is not public, so no connection was made."],
+    ["not_connected", "connect", "The SMTP server could not be reached."],
+    ["not_smtp", "greeting", "The host accepted the connection, but did not respond as an SMTP server."],
+    ["reply", "greeting", "The SMTP server rejected the greeting."],
+    ["reply", "authentication", "The SMTP server rejected the user and password."],
+    ["reply", "sender", "The SMTP server rejected the sender."],
+    ["reply", "recipient", "The SMTP server rejected the recipient."],
+    ["reply", "message", "The SMTP server rejected the message."],
+    ["timeout", "tls", "The SMTP server timed out while handling STARTTLS."],
+    ["closed", "message", "The SMTP server closed the connection while handling the message."],
+    ["protocol_error", "sender", "The SMTP server sent an invalid reply while handling the sender."],
     ["starttls_not_offered", "tls", "STARTTLS is required, but the SMTP server does not offer it."],
-    ["tls_failed", "tls", "The SMTP server agreed to STARTTLS, but no TLS connection came about."],
-    ["plaintext_injected", "tls", "Data in clear came after the SMTP server's answer to STARTTLS."],
-    ["credentials_need_tls", "tls", "The connection is not encrypted, so user and password were not sent."],
+    ["tls_failed", "tls", "The SMTP server accepted STARTTLS, but the TLS handshake failed."],
+    ["plaintext_injected", "tls", "Unencrypted data followed the SMTP server's reply to STARTTLS."],
+    [
+      "credentials_need_tls",
+      "tls",
+      "The connection is not encrypted, so the user and password were not sent.",
+    ],
     [
       "authentication_not_offered",
       "authentication",
-      "The SMTP server does not offer to check a user and password.",
+      "The SMTP server does not offer authentication by user and password.",
     ],
     [
       "smtputf8_not_offered",
       "recipient",
-      "The SMTP server cannot take the recipient's address, as it lacks SMTPUTF8.",
+      "The address of the recipient requires SMTPUTF8, which the SMTP server does not support.",
     ],
-  ])("says in a sentence what %s at %s is, and what to do", (kind, stage, message) => {
+    ["too_large", "message", "The message exceeds the SMTP server's size limit."],
+  ])("describes %s at %s in a sentence, with a hint", (kind, stage, message) => {
     const diagnosis = diagnosisOf(kind, stage);
     expect(diagnosis).toEqual({ message, stage, hint: expect.stringMatching(/\w.*\.$/), steps: [] });
   });
 
-  it("has the reply's codes and text", () => {
+  it("contains the reply's codes and text", () => {
     expect(diagnosisOf("reply", "sender", "550-5.7.1 not\r\n550 5.7.1 yours")).toMatchObject({
       smtpCode: 550,
       enhancedCode: "5.7.1",
@@ -57,38 +60,12 @@ describe("a diagnosis", () => {
     });
   });
 
-  it("has no enhanced code where the reply has none", () => {
+  it("contains no enhanced code if the reply has none", () => {
     expect(diagnosisOf("reply", "sender", "550 no")).not.toHaveProperty("enhancedCode");
   });
 
-  it("hands on the steps that were passed", () => {
+  it("contains the completed steps", () => {
     const steps = [{ stage: "connect", milliseconds: 3 } as const];
-    expect(diagnose(new SmtpFailure("closed", "greeting", steps), settings).steps).toEqual(steps);
+    expect(diagnose({ kind: "closed", stage: "greeting", steps }, settings).steps).toEqual(steps);
   });
-});
-
-it("a mail over the server's SIZE is our own finding, and nothing of it is sent", async () => {
-  const server = await scriptedServer([...authenticated("SIZE 10"), { hang: true }]);
-  expect(await failureOf(server)).toMatchObject({
-    message: "The message is larger than the SMTP server takes.",
-    stage: "message",
-    hint: "The message is larger than the server takes.",
-  });
-  expect((await server.findings()).lines.filter((line) => line.startsWith("MAIL"))).toEqual([]);
-});
-
-it("rubbish in answer to a whole message is not taken for a refusal of its size", async () => {
-  const taken = [...replies("MAIL", "250 ok"), ...replies("RCPT", "250 ok"), ...replies("DATA", "354 ok")];
-  const server = await scriptedServer([
-    ...authenticated(),
-    ...taken,
-    ...replies(".", "rubbish"),
-    { hang: true },
-  ]);
-  const diagnosis = await failureOf(server);
-  expect(diagnosis).toMatchObject({
-    message: "The SMTP server answered at the message in a way that SMTP does not know.",
-    stage: "message",
-  });
-  expect(diagnosis).not.toHaveProperty("reply");
 });

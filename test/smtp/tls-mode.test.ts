@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { tlsMode } from "../../src/smtp/tls-mode.ts";
 
-describe("the TLS mode", () => {
+describe("tlsMode", () => {
   it.each([
     { ssl: true, starttls: false, port: 465, mode: "implicit" },
     { ssl: true, starttls: false, port: 587, mode: "implicit" },
@@ -13,7 +13,7 @@ describe("the TLS mode", () => {
     { ssl: false, starttls: false, port: 465, mode: "implicit" },
     { ssl: false, starttls: false, port: 587, mode: "opportunistic" },
     { ssl: false, starttls: false, port: 2525, mode: "opportunistic" },
-  ])("is $mode with ssl $ssl, starttls $starttls and port $port", ({ mode, ...settings }) => {
+  ])("returns $mode for ssl $ssl, starttls $starttls and port $port", ({ mode, ...settings }) => {
     expect(tlsMode(settings)).toBe(mode);
   });
 });

@@ -1,18 +1,18 @@
 import { describe, expect, inject, it } from "vitest";
 import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
-import { arrivedAt, expectClosed, failureOf, stepsOf } from "../support/smtp/conversations.ts";
 import { exim } from "../support/smtp/servers.ts";
-import { newTester } from "../support/smtp/tester.ts";
+import { diagnosisOf, expectClosed, receivedMail, stepsOf } from "../support/smtp/sessions.ts";
+import { newSmtpTestClient } from "../support/smtp/smtp-test-client.ts";
 
 const milliseconds = expect.any(Number);
 
-// vitest.config.ts warns, with the package to install, where Exim is missing.
-describe.skipIf(!inject("eximIsInstalled"))("Exim (Debian's exim4-daemon-light)", () => {
-  it("takes a mail over STARTTLS and AUTH PLAIN, and has it in its queue", async () => {
+// vitest.config.ts warns if Exim is missing, and names the package to install.
+describe.skipIf(!inject("eximIsInstalled")).concurrent("Exim (Debian's exim4-daemon-light)", () => {
+  it("queues a mail sent over STARTTLS and AUTH PLAIN", async () => {
     const server = await exim();
     const settings = { fromDisplayName: "Jörg Müller", envelopeFrom: "bounces@example.com" };
-    const steps = await stepsOf(server, settings, { subject: "Grüße", text: ".dot\nüber\n" });
+    const steps = await stepsOf(server, { settings, mail: { subject: "Grüße", text: ".dot\nüber\n" } });
     expect(steps).toEqual([
       { stage: "connect", milliseconds },
       { stage: "greeting", milliseconds },
@@ -22,7 +22,7 @@ describe.skipIf(!inject("eximIsInstalled"))("Exim (Debian's exim4-daemon-light)"
       { stage: "recipient", milliseconds },
       { stage: "message", reply: expect.stringMatching(/^OK id=[\w-]+$/), milliseconds },
     ]);
-    const mail = await arrivedAt(server);
+    const mail = await receivedMail(server);
     expect(mail).toMatchObject({
       mailFrom: "bounces@example.com",
       rcptTo: ["reader@example.org"],
@@ -36,41 +36,41 @@ describe.skipIf(!inject("eximIsInstalled"))("Exim (Debian's exim4-daemon-light)"
     await expectClosed(server);
   });
 
-  it("takes a mail of an address that needs SMTPUTF8", async () => {
+  it("accepts an address that requires SMTPUTF8", async () => {
     const server = await exim();
-    await stepsOf(server, { from: "jörg@example.com" });
-    expect((await arrivedAt(server)).mailFrom).toBe("jörg@example.com");
+    await stepsOf(server, { settings: { from: "jörg@example.com" } });
+    expect((await receivedMail(server)).mailFrom).toBe("jörg@example.com");
   });
 
-  it("answers a test and a probe of the API", async () => {
-    const tester = await newTester(families[0]);
+  it("passes a test and a probe of the API", async () => {
+    const client = await newSmtpTestClient(families[0]);
     const server = await exim();
     const settings = localSettings(server.port);
-    expect(await tester.test({ settings, mode: "probe" })).toMatchObject({ httpStatus: 200 });
-    expect((await server.findings()).mails).toEqual([]);
-    expect(await tester.test({ settings })).toMatchObject({ httpStatus: 200 });
-    expect((await arrivedAt(server)).rcptTo).toEqual(["ada@example.com"]);
+    expect(await client.test({ settings, mode: "probe" })).toMatchObject({ httpStatus: 200 });
+    expect((await server.state()).mails).toEqual([]);
+    expect(await client.test({ settings })).toMatchObject({ httpStatus: 200 });
+    expect((await receivedMail(server)).rcptTo).toEqual(["ada@example.com"]);
   });
 
-  it("refuses a wrong password, with the hint to check it", async () => {
+  it("rejects a wrong password, and the hint says to check it", async () => {
     const server = await exim();
-    expect(await failureOf(server, { password: "wrong" })).toMatchObject({
+    expect(await diagnosisOf(server, { settings: { password: "wrong" } })).toMatchObject({
       stage: "authentication",
       smtpCode: 535,
       reply: "Incorrect authentication data",
       hint: expect.stringContaining("Check user and password"),
     });
-    expect((await server.findings()).mails).toEqual([]);
+    expect((await server.state()).mails).toEqual([]);
   });
 
-  it("refuses to relay for nobody, with the hint to set user and password", async () => {
+  it("does not relay without authentication, and the hint says to set user and password", async () => {
     const server = await exim();
-    expect(await failureOf(server, { auth: false })).toMatchObject({
+    expect(await diagnosisOf(server, { settings: { auth: false } })).toMatchObject({
       stage: "recipient",
       smtpCode: 550,
       reply: "relay not permitted",
       hint: expect.stringContaining("set user and password"),
     });
-    expect((await server.findings()).mails).toEqual([]);
+    expect((await server.state()).mails).toEqual([]);
   });
 });

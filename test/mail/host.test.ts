@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isAddress, isPublicDestination, parseHost } from "../../src/smtp/host.ts";
+import { isIpAddress, isPublicDestination, parseHost } from "../../src/mail/host.ts";
 
-/** The one form of a host that has to be accepted. */
+/** The normalized form of a valid host. */
 function hostOf(text: string): string {
   const parsed = parseHost(text);
-  return "host" in parsed ? parsed.host : `refused: ${parsed.problem}`;
+  return "host" in parsed ? parsed.host : `invalid: ${parsed.problem}`;
 }
 
 describe("parseHost", () => {
@@ -29,12 +29,12 @@ describe("parseHost", () => {
     ["[2606:4700:4700::1111]", "2606:4700:4700::1111"],
     ["2606:4700:4700::ABCD", "2606:4700:4700::abcd"],
     ["::ffff:8.8.8.8", "::ffff:808:808"],
-  ])("brings %s into the form %s", (text, host) => {
+  ])("normalizes %s to %s", (text, host) => {
     expect(parseHost(text)).toEqual({ host });
   });
 
   it.each(["smtp.example.com", "BÜCHER.example", "例え。テスト", "0x08.010.8.8", "[2606:4700::1]"])(
-    "leaves what it made of %s as it is",
+    "does not change its own result for %s",
     (text) => {
       const host = hostOf(text);
       expect(parseHost(host)).toEqual({ host });
@@ -51,12 +51,12 @@ describe("parseHost", () => {
     "a\u00adb",
     "a\u202eb",
     "a\u3000b",
-  ])("refuses spaces and control characters, as in %j", (text) => {
+  ])("rejects spaces and control characters: %j", (text) => {
     expect(parseHost(text)).toEqual({ problem: "must not contain spaces or control characters" });
   });
 
   it.each(["https://smtp.example.com", "smtp://a.example", "a.example/", "a.example/path", "//a.example"])(
-    "refuses a scheme or path, as in %s",
+    "rejects a scheme or path: %s",
     (text) => {
       const problem = 'must be a bare host name such as "smtp.example.com", without a scheme or path';
       expect(parseHost(text)).toEqual({ problem });
@@ -66,8 +66,8 @@ describe("parseHost", () => {
   it.each([
     ...["smtp.example.com:587", "8.8.8.8:25", "[2606:4700::1]:587", "a.example:", ":587"],
     ...["user:secret@a.example", "fe80::1%eth0", "1::2::3", "12345::", "[::1", "::1]", "[[::1]]"],
-  ])("refuses a port, or what is no IPv6 address, as in %s", (text) => {
-    const problem = "must be a host name or an IP address; the port has a field of its own";
+  ])("rejects a port and a malformed IPv6 address: %s", (text) => {
+    const problem = "must be a host name or an IP address, without a port";
     expect(parseHost(text)).toEqual({ problem });
   });
 
@@ -77,18 +77,18 @@ describe("parseHost", () => {
     ...["a,b.example", "a.example;", "*.example.com", "$(id).example", "a'b.example", '"a".example'],
     ...["1.2.3.4.5", "256.256.256.256", "1.2.3.999", "4294967296", "0x100000000", "08.1.1.1", "a.1"],
     ...["xn--", "[8.8.8.8]", "[a.example]", "a\ud800.example", "📧.example@"],
-  ])("refuses %j, which is no host name", (text) => {
+  ])("rejects %j as a host name", (text) => {
     expect(parseHost(text)).toEqual({
       problem: 'must be a host name such as "smtp.example.com", or an IP address',
     });
   });
 
-  it("accepts a label of 63 characters, and no longer one", () => {
+  it("accepts a label of at most 63 characters", () => {
     expect(hostOf(`${"a".repeat(63)}.example`)).toBe(`${"a".repeat(63)}.example`);
     expect(parseHost(`${"a".repeat(64)}.example`)).toHaveProperty("problem");
   });
 
-  it("accepts a name of 253 characters, and no longer one", () => {
+  it("accepts a name of at most 253 characters", () => {
     const longest = ["a", "b", "c", "d", "e"]
       .map((letter) => `${letter.repeat(49)}.`)
       .join("")
@@ -98,7 +98,7 @@ describe("parseHost", () => {
     expect(parseHost(`a${longest}`)).toHaveProperty("problem");
   });
 
-  it("leaves whatever it made as it is, so that a host is compared in one form only", () => {
+  it("never changes its own result, so a host has one form only", () => {
     const character = fc.oneof(
       fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }),
       fc.constantFrom(..."ab01.-x"),
@@ -111,18 +111,18 @@ describe("parseHost", () => {
     fc.assert(property, { numRuns: 500 });
   });
 
-  it("measures an IDN in punycode", () => {
+  it("limits the punycode of an IDN", () => {
     expect(parseHost(`${"ü".repeat(63)}.example`)).toHaveProperty("problem");
   });
 });
 
-describe("isAddress", () => {
-  it.each(["8.8.8.8", "::1", "2606:4700::1111"])("is true of %s", (host) => {
-    expect(isAddress(host)).toBe(true);
+describe("isIpAddress", () => {
+  it.each(["8.8.8.8", "::1", "2606:4700::1111"])("accepts %s", (host) => {
+    expect(isIpAddress(host)).toBe(true);
   });
 
-  it.each(["smtp.example.com", "localhost", "a.1x"])("is false of %s", (host) => {
-    expect(isAddress(host)).toBe(false);
+  it.each(["smtp.example.com", "localhost", "a.1x"])("rejects %s", (host) => {
+    expect(isIpAddress(host)).toBe(false);
   });
 });
 
@@ -138,24 +138,24 @@ describe("isPublicDestination", () => {
     ...["8.8.8.8", "1.1.1.1", "9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255"],
     ...["192.169.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.1", "169.253.255.255"],
     ...["198.17.255.255", "198.20.0.0", "223.255.255.255", "2606:4700:4700::1111", "2a00:1450:4001::5"],
-  ])("is true of %s", (text) => {
+  ])("accepts %s", (text) => {
     expect(isPublicDestination(hostOf(text))).toBe(true);
   });
 
   it.each([
     ["this network (RFC 791)", ["0.0.0.0", "0.255.255.255", "0"]],
     ["private networks (RFC 1918)", ["10.0.0.1", "10.255.255.255", "172.16.0.1", "172.31.255.255"]],
-    ["private networks (RFC 1918), continued", ["192.168.0.1", "192.168.255.255"]],
+    ["more private networks (RFC 1918)", ["192.168.0.1", "192.168.255.255"]],
     ["carrier-grade NAT (RFC 6598)", ["100.64.0.1", "100.127.255.255"]],
     ["loopback (RFC 1122)", ["127.0.0.1", "127.0.0.53", "127.255.255.255"]],
-    ["link-local, with the clouds' metadata (RFC 3927)", ["169.254.0.1", "169.254.169.254"]],
+    ["link-local addresses, including cloud metadata (RFC 3927)", ["169.254.0.1", "169.254.169.254"]],
     ["protocol assignments (RFC 6890)", ["192.0.0.1", "192.0.0.170"]],
     ["documentation (RFC 5737)", ["192.0.2.1", "198.51.100.1", "203.0.113.1"]],
     ["6to4 relays (RFC 7526)", ["192.88.99.1"]],
     ["benchmarks (RFC 2544)", ["198.18.0.1", "198.19.255.255"]],
     ["multicast (RFC 5771)", ["224.0.0.1", "239.255.255.255"]],
     ["reserved (RFC 1112) and broadcast", ["240.0.0.1", "255.255.255.254", "255.255.255.255"]],
-  ])("is false of %s", (_, addresses) => {
+  ])("rejects %s", (_, addresses) => {
     for (const address of addresses)
       expect([address, isPublicDestination(hostOf(address))]).toEqual([address, false]);
   });
@@ -169,7 +169,7 @@ describe("isPublicDestination", () => {
     ["other digits", ["①②⑦.0.0.1", "𝟏𝟐𝟕.𝟎.𝟎.𝟏", "¹²⁷.0.0.1"]],
     ["ideographic dots", ["127。0。0。1", "127｡0｡0｡1"]],
     ["a trailing dot", ["127.0.0.1.", "10.0.0.1."]],
-  ])("is false of a private IPv4 address in %s", (_, spellings) => {
+  ])("rejects a private IPv4 address in %s", (_, spellings) => {
     for (const text of spellings) {
       expect(hostOf(text)).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
       expect([text, isPublicDestination(hostOf(text))]).toEqual([text, false]);
@@ -190,8 +190,8 @@ describe("isPublicDestination", () => {
     ["documentation (RFC 3849, RFC 9637)", ["2001:db8::1", "3fff::1", "3fff:fff::1"]],
     ["protocol assignments (RFC 2928)", ["2001:2::1", "2001:10::1", "2001:20::1", "2001:1ff::1"]],
     ["discard-only (RFC 6666)", ["100::1"]],
-    ["what was never given out", ["1::1", "4000::1", "5f00::1", "e000::1"]],
-  ])("is false of IPv6 %s", (_, spellings) => {
+    ["addresses never assigned", ["1::1", "4000::1", "5f00::1", "e000::1"]],
+  ])("rejects IPv6 %s", (_, spellings) => {
     for (const text of spellings) {
       expect(hostOf(text)).toMatch(/^[\da-f:]+$/);
       expect([text, isPublicDestination(hostOf(text))]).toEqual([text, false]);
@@ -210,7 +210,7 @@ describe("isPublicDestination", () => {
     ],
     ...["localhost.localdomain", "printer.local", "smtp.LOCAL.", "metadata.google.internal", "smtp.internal"],
     ...["smtp.home.arpa", "a.onion", "a.invalid", "mailhost", "intranet", "ip6-localhost", "xn--bcher-kva"],
-  ])("is false of the name %s", (text) => {
+  ])("rejects the name %s", (text) => {
     expect(hostOf(text)).toMatch(/^[a-z\d.-]+$/);
     expect(isPublicDestination(hostOf(text))).toBe(false);
   });

@@ -1,0 +1,157 @@
+import { describe, expect, it } from "vitest";
+import { composeMessage, type MailContent, type Sender } from "../../src/mail/message.ts";
+
+const content: MailContent = {
+  to: "reader@example.org",
+  subject: "Hello",
+  text: "in text\n",
+  html: "<p>in HTML</p>",
+  id: "id-of-this-mail",
+};
+
+/** A composed mail, with its unfolded header lines and its body. */
+async function compose(sender: Partial<Sender> = {}, changes: Partial<MailContent> = {}) {
+  const message = await composeMessage({ from: "sender@example.com", ...sender }, { ...content, ...changes });
+  const raw = message.raw.toString("utf8");
+  const end = raw.indexOf("\r\n\r\n");
+  const header = raw.slice(0, end).replaceAll(/\r\n[ \t]+/g, " ");
+  return { ...message, raw, header: header.split("\r\n"), body: raw.slice(end + 4) };
+}
+
+/** The header lines of one field. */
+function fieldOf({ header }: { header: string[] }, name: string): string[] {
+  return header.filter((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`));
+}
+
+/** Decodes the encoded words of RFC 2047, and the quoted string of a display name. */
+function decoded(line: string | undefined): string {
+  return (line ?? "")
+    .replaceAll(/=\?UTF-8\?([QB])\?([^?]*)\?=( (?==\?))?/gi, (_, encoding: string, text: string) =>
+      encoding.toUpperCase() === "B"
+        ? Buffer.from(text, "base64").toString("utf8")
+        : decodeURIComponent(text.replaceAll("_", " ").replaceAll("%", "%25").replaceAll("=", "%")),
+    )
+    .replaceAll(/^([\w-]+: )"(.*)" </g, "$1$2 <")
+    .replaceAll('\\"', '"');
+}
+
+describe("composeMessage", () => {
+  it("uses envelopeFrom as MAIL FROM, and from in the header", async () => {
+    const mail = await compose({ envelopeFrom: "bounces@example.net" });
+    expect(mail.envelope).toEqual({ from: "bounces@example.net", to: "reader@example.org" });
+    expect(fieldOf(mail, "From")).toEqual(["From: sender@example.com"]);
+  });
+
+  it("uses from as MAIL FROM if there is no envelopeFrom", async () => {
+    expect((await compose()).envelope).toEqual({ from: "sender@example.com", to: "reader@example.org" });
+  });
+
+  it("adds no Reply-To if there is no replyTo", async () => {
+    const mail = await compose({ replyToDisplayName: "Nobody" });
+    expect(fieldOf(mail, "Reply-To")).toEqual([]);
+  });
+
+  it.each([
+    "Tenant Mail",
+    "Jörg Müller",
+    "山田太郎",
+    'A "quoted", name',
+    "name <eve@example.net>",
+    "📧 ".repeat(60).trim(),
+  ])("encodes the display name %s in 7 bits", async (name) => {
+    const mail = await compose({
+      fromDisplayName: name,
+      replyTo: "answers@example.org",
+      replyToDisplayName: name,
+    });
+    expect(fieldOf(mail, "From").map(decoded)).toEqual([`From: ${name} <sender@example.com>`]);
+    expect(fieldOf(mail, "Reply-To").map(decoded)).toEqual([`Reply-To: ${name} <answers@example.org>`]);
+    expect(mail.raw).toMatch(/^[\t\r\n\x20-\x7e]*$/);
+  });
+
+  it("encodes the subject in 7 bits, in lines of at most 78 characters", async () => {
+    const subject =
+      "Grüße an alle: 日本語の件名 und noch ein wenig mehr, damit die Zeile sicher gefaltet wird";
+    const mail = await compose({}, { subject });
+    expect(fieldOf(mail, "Subject").map(decoded)).toEqual([`Subject: ${subject}`]);
+    expect(mail.raw).toMatch(/^[\t\r\n\x20-\x7e]*$/);
+    expect(Math.max(...mail.raw.split("\r\n").map(({ length }) => length))).toBeLessThanOrEqual(78);
+  });
+
+  it("contains text and HTML as alternatives, text first (RFC 2046 section 5.1.4)", async () => {
+    const mail = await compose();
+    const [type] = fieldOf(mail, "Content-Type");
+    const boundary = /^Content-Type: multipart\/alternative; boundary="([^"]+)"$/.exec(type ?? "")?.[1] ?? "";
+    const parts = mail.body.split(`--${boundary}`);
+    expect(parts).toHaveLength(4);
+    expect(parts[1]).toMatch(/^\r\nContent-Type: text\/plain; charset=utf-8\r\n[\s\S]*\r\n\r\nin text\r\n/);
+    expect(parts[2]).toMatch(
+      /^\r\nContent-Type: text\/html; charset=utf-8\r\n[\s\S]*\r\n\r\n<p>in HTML<\/p>\r\n/,
+    );
+    expect(parts[3]?.trim()).toBe("--");
+  });
+
+  it("builds the Message-ID from the id and the sender's domain, the same each time", async () => {
+    for (const _ of [1, 2]) {
+      const mail = await compose({ envelopeFrom: "bounces@example.net" });
+      expect(fieldOf(mail, "Message-ID")).toEqual(["Message-ID: <id-of-this-mail@example.com>"]);
+    }
+  });
+
+  it("adds the current date", async () => {
+    const [date, ...others] = fieldOf(await compose(), "Date");
+    expect(others).toEqual([]);
+    expect(Math.abs(Date.parse(date?.slice(6) ?? "") - Date.now())).toBeLessThan(60_000);
+  });
+
+  it("converts IDN domains to punycode in the envelope, the header and the Message-ID", async () => {
+    const mail = await compose(
+      { from: "a@bücher.example", replyTo: "b@例え.テスト", envelopeFrom: "c@straße.example" },
+      { to: "d@münchen.example" },
+    );
+    expect(mail.envelope).toEqual({ from: "c@xn--strae-oqa.example", to: "d@xn--mnchen-3ya.example" });
+    expect(mail.header).toEqual(
+      expect.arrayContaining([
+        "From: a@xn--bcher-kva.example",
+        "To: d@xn--mnchen-3ya.example",
+        "Reply-To: b@xn--r8jz45g.xn--zckzah",
+        "Message-ID: <id-of-this-mail@xn--bcher-kva.example>",
+      ]),
+    );
+    expect(mail.headerNeedsSmtpUtf8).toBe(false);
+  });
+
+  it.each([
+    ["from", { from: "jörg@example.com", envelopeFrom: "bounces@example.com" }, {}],
+    ["replyTo", { replyTo: "jörg@example.com" }, {}],
+    ["to", {}, { to: "δοκιμή@example.org" }],
+  ])("reports that a non-ASCII %s requires SMTPUTF8 in the header", async (_, sender, changes) => {
+    expect((await compose(sender, changes)).headerNeedsSmtpUtf8).toBe(true);
+  });
+
+  it("reports no SMTPUTF8 for non-ASCII names, text and envelopeFrom", async () => {
+    const mail = await compose(
+      { fromDisplayName: "Jörg", envelopeFrom: "jörg@example.com" },
+      { subject: "Grüße", text: "größe\n", html: "<p>größe</p>" },
+    );
+    expect(mail.headerNeedsSmtpUtf8).toBe(false);
+  });
+
+  it.each(["\r\n", "\r", "\n", "\0"])("adds no header line for %j in any value", async (control) => {
+    const injected = `${control}Bcc: eve@example.com`;
+    const mail = await compose(
+      {
+        from: `sender@example.com${injected}`,
+        fromDisplayName: `Ada${injected}`,
+        replyTo: `answers@example.com${injected}`,
+        replyToDisplayName: `Ada${injected}`,
+      },
+      { to: `reader@example.org${injected}`, subject: `Hello${injected}`, id: `id${injected}` },
+    );
+    expect(mail.header.join("\r\n")).not.toMatch(/^Bcc:/im);
+    expect(mail.header.join("")).not.toMatch(/[\r\n\0]/);
+    expect(mail.header.map((line) => line.split(":")[0]?.toLowerCase()).toSorted()).toEqual([
+      ...["content-type", "date", "from", "message-id", "mime-version", "reply-to", "subject", "to"],
+    ]);
+  });
+});

@@ -1,0 +1,53 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ReplyReader } from "../../src/smtp/reply-reader.ts";
+
+/** The replies in some chunks, read one after the other. */
+function read(...chunks: (string | Uint8Array)[]): string[] {
+  const reader = new ReplyReader();
+  return chunks.flatMap((chunk) => reader.read(typeof chunk === "string" ? Buffer.from(chunk) : chunk));
+}
+
+describe("ReplyReader", () => {
+  it.each([
+    ["returns one reply", "250 ok\r\n", ["250 ok"]],
+    ["returns several replies", "250 ok\r\n550 5.1.1 no\r\n354 go\r\n", ["250 ok", "550 5.1.1 no", "354 go"]],
+    ["joins the lines of a reply", "250-mx\r\n250-SIZE\r\n250 HELP\r\n", ["250-mx\n250-SIZE\n250 HELP"]],
+    ["accepts a code without text", "250\r\n", ["250"]],
+    ["accepts a line that ends in LF", "250 ok\n", ["250 ok"]],
+    ["keeps a CR within a line", "250 a\rb\r\n", ["250 a\rb"]],
+    ["skips empty lines", "\r\n\r\n250 ok\r\n \r\n", ["250 ok"]],
+    ["returns a line that is no reply", "rubbish\r\n", ["rubbish"]],
+    ["ends a reply at a line without code", "250-mx\r\nrubbish\r\n", ["250-mx\nrubbish"]],
+    ["waits for the end of a line", "250 ok", []],
+    ["waits for the last line of a reply", "250-mx\r\n", []],
+  ])("%s", (_, text, expected) => {
+    expect(read(text)).toEqual(expected);
+  });
+
+  it("returns the same replies for any chunks", () => {
+    const text = "220 mx.example.net\r\n250-mx\r\n250-größe\r\n250 HELP\r\n\r\n550 nö\r\n";
+    const bytes = Buffer.from(text);
+    const cuts = fc.uniqueArray(fc.nat(bytes.length), { maxLength: bytes.length });
+    fc.assert(
+      fc.property(cuts, (positions) => {
+        const edges = [0, ...positions.toSorted((a, b) => a - b), bytes.length];
+        const chunks = edges.slice(1).map((end, index) => bytes.subarray(edges[index], end));
+        expect(read(...chunks)).toEqual(["220 mx.example.net", "250-mx\n250-größe\n250 HELP", "550 nö"]);
+      }),
+    );
+  });
+
+  it("decodes UTF-8, and falls back to ISO 8859-1", () => {
+    expect(read(Buffer.from("550 nö\r\n550 n\xf6\r\n", "latin1"))).toEqual(["550 nö", "550 nö"]);
+    expect(read("550 nö\r\n")).toEqual(["550 nö"]);
+  });
+
+  it("reads a long line without rereading it for each chunk", () => {
+    const reader = new ReplyReader();
+    const startedAt = performance.now();
+    for (let index = 0; index < 128 * 1024; index++) reader.read(Buffer.from("2"));
+    expect(reader.read(Buffer.from("\r\n"))).toEqual(["2".repeat(128 * 1024)]);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { acceptsMail, replies, secured } from "../support/smtp/scripts.ts";
+import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
+import { diagnosisOf, expectClosed, receivedMail, stepsOf } from "../support/smtp/sessions.ts";
+
+const milliseconds = expect.any(Number);
+
+describe.concurrent("SMTP authentication", () => {
+  it.each(["PLAIN", "LOGIN", "CRAM-MD5"])("succeeds by %s", async (mechanism) => {
+    const server = await mailServer({ mechanisms: [mechanism] });
+    expect(await stepsOf(server)).toContainEqual({ stage: "authentication", mechanism, milliseconds });
+    expect(await receivedMail(server)).toMatchObject({ user: "postmaster", mechanism, secure: true });
+    await expectClosed(server);
+  });
+
+  it.each([
+    [["CRAM-MD5", "LOGIN", "PLAIN"], "PLAIN"],
+    [["CRAM-MD5", "LOGIN"], "LOGIN"],
+    [["XOAUTH2", "CRAM-MD5"], "CRAM-MD5"],
+  ])("prefers, of %j, %s", async (mechanisms, mechanism) => {
+    const server = await mailServer({ mechanisms });
+    await stepsOf(server);
+    expect((await receivedMail(server)).mechanism).toBe(mechanism);
+  });
+
+  it("accepts a mechanism in lower case, and in the form before RFC 2554", async () => {
+    const server = await scriptedServer([
+      ...secured("auth=login"),
+      ...replies("AUTH LOGIN", "334 VXNlcm5hbWU6"),
+      ...replies("cG9zdG1hc3Rlcg==", "334 UGFzc3dvcmQ6"),
+      ...replies("Y29ycmVjdCBob3JzZQ==", "235 ok"),
+      ...acceptsMail,
+    ]);
+    const step = { stage: "authentication", mechanism: "LOGIN", milliseconds };
+    expect(await stepsOf(server)).toContainEqual(step);
+    expect((await server.state()).lines).toContain("MAIL FROM:<sender@example.com>");
+  });
+
+  it("sends user and password in UTF-8", async () => {
+    const server = await scriptedServer([
+      ...secured("AUTH PLAIN"),
+      ...replies("AUTH", "235 ok"),
+      ...acceptsMail,
+    ]);
+    await stepsOf(server, { settings: { user: "jörg", password: "pässwörd €" } });
+    const line = (await server.state()).lines.find((text) => text.startsWith("AUTH PLAIN "));
+    expect(Buffer.from(line?.slice(11) ?? "", "base64").toString("utf8")).toBe("\0jörg\0pässwörd €");
+  });
+
+  it.each([
+    ["auth is false", { auth: false }],
+    ["there is no user", { user: undefined, password: undefined }],
+    ["there is no password", { password: undefined }],
+  ])("does not happen if %s, although the server offers it", async (_, settings) => {
+    const server = await scriptedServer([...secured("AUTH PLAIN"), ...acceptsMail]);
+    const stages = (await stepsOf(server, { settings })).map(({ stage }) => stage);
+    expect(stages).toEqual(["connect", "greeting", "tls", "sender", "recipient", "message"]);
+    expect((await server.state()).lines.join("\n")).not.toMatch(/AUTH|cG9zdG1hc3Rlcg/);
+    await expectClosed(server);
+  });
+
+  it.each([
+    ["no AUTH", "HELP"],
+    ["no mechanism for a password", "AUTH GSSAPI XOAUTH2 NTLM"],
+    ["only mechanisms with longer names", "AUTH PLAIN-CLIENTTOKEN XPLAIN"],
+  ])("fails, and sends nothing, if the server offers %s", async (_, extension) => {
+    const server = await scriptedServer([...secured(extension), { hang: true }]);
+    expect(await diagnosisOf(server)).toMatchObject({
+      stage: "authentication",
+      message: "The SMTP server does not offer authentication by user and password.",
+      hint: expect.stringContaining("offers no AUTH"),
+    });
+    expect((await server.state()).lines.join("\n")).not.toMatch(/AUTH|MAIL/);
+    await expectClosed(server);
+  });
+
+  it.each(["PLAIN", "LOGIN", "CRAM-MD5"])(
+    "reports the reply to a wrong password by %s",
+    async (mechanism) => {
+      const server = await mailServer({ mechanisms: [mechanism] });
+      expect(await diagnosisOf(server, { settings: { password: "wrong" } })).toMatchObject({
+        stage: "authentication",
+        smtpCode: 535,
+        message: "The SMTP server rejected the user and password.",
+      });
+      expect((await server.state()).mails).toEqual([]);
+      await expectClosed(server);
+    },
+  );
+});

@@ -1,0 +1,175 @@
+import { describe, expect, it } from "vitest";
+import { composeMessage } from "../../src/mail/message.ts";
+import { SmtpSession } from "../../src/smtp/session.ts";
+import { acceptsMail, authenticated, replies } from "../support/smtp/scripts.ts";
+import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
+import { diagnosisOf, expectClosed, receivedMail, sampleMail, stepsOf } from "../support/smtp/sessions.ts";
+
+const options = { clientName: "mail.example.com", allowPrivateHosts: true };
+const credentials = { user: "postmaster", password: "correct horse" };
+
+describe.concurrent("SMTP session that sends a mail", () => {
+  it("announces the client's own name in EHLO, before and after TLS", async () => {
+    const server = await scriptedServer([...authenticated(), ...acceptsMail]);
+    await stepsOf(server);
+    const { lines } = await server.state();
+    expect(lines.filter((line) => line === "EHLO mail.example.com")).toHaveLength(2);
+  });
+
+  it("delivers the text unchanged, including dots at the beginning of lines", async () => {
+    const server = await mailServer();
+    const text = ".\r\n..\r\n.hidden\r\na.\r\n.\r\n";
+    await stepsOf(server, { mail: { text } });
+    expect((await receivedMail(server)).raw).toContain(`\r\n\r\n${text}`);
+  });
+
+  it("doubles such dots on the wire (RFC 5321 section 4.5.2)", async () => {
+    const server = await scriptedServer([...authenticated(), ...acceptsMail]);
+    await stepsOf(server, { mail: { text: ".\n.hidden\n" } });
+    expect((await server.state()).lines).toEqual(expect.arrayContaining(["..", "..hidden", "."]));
+  });
+
+  it("sends no bare CR or LF, whatever line endings the text uses", async () => {
+    const server = await scriptedServer([...authenticated(), ...acceptsMail]);
+    await stepsOf(server, { mail: { text: "a\nb\rc\r\nd", html: "<p>\na\rb</p>" } });
+    const { lines } = await server.state();
+    expect(lines).toEqual(expect.arrayContaining(["a", "b", "c", "d"]));
+    expect(lines.join("")).not.toMatch(/[\r\n]/);
+  });
+
+  it("sends domains in punycode, in the envelope and the header", async () => {
+    const server = await scriptedServer([...authenticated(), ...acceptsMail]);
+    const settings = { from: "a@bücher.example", envelopeFrom: "c@straße.example" };
+    await stepsOf(server, { settings, mail: { to: "d@münchen.example" } });
+    expect((await server.state()).lines).toEqual(
+      expect.arrayContaining([
+        "MAIL FROM:<c@xn--strae-oqa.example>",
+        "RCPT TO:<d@xn--mnchen-3ya.example>",
+        "From: a@xn--bcher-kva.example",
+      ]),
+    );
+  });
+
+  it("sends the commands at once with PIPELINING (RFC 2920)", async () => {
+    const server = await scriptedServer([
+      ...authenticated("PIPELINING"),
+      { expect: "DATA" },
+      { send: "250 2.1.0 ok\r\n250 2.1.5 ok\r\n354 go ahead\r\n" },
+      ...replies(".", "250 2.0.0 queued"),
+    ]);
+    const stages = (await stepsOf(server)).map(({ stage }) => stage);
+    expect(stages.slice(-3)).toEqual(["sender", "recipient", "message"]);
+  });
+
+  it("waits for each reply without PIPELINING", async () => {
+    const server = await scriptedServer([
+      ...authenticated(),
+      { expect: "MAIL" },
+      // Leaves a pipelining client time to send more.
+      { drip: "25", everyMs: 50 },
+      { close: true },
+    ]);
+    expect(await diagnosisOf(server)).toMatchObject({
+      stage: "sender",
+      message: "The SMTP server closed the connection while handling the sender.",
+    });
+    expect((await server.state()).lines.at(-1)).toBe("MAIL FROM:<sender@example.com>");
+  });
+
+  it("delivers to a server without PIPELINING", async () => {
+    const server = await mailServer({ without: ["PIPELINING"] });
+    await stepsOf(server);
+    expect((await receivedMail(server)).rcptTo).toEqual([sampleMail.to]);
+  });
+
+  it("announces the size if the server offers SIZE (RFC 1870)", async () => {
+    const server = await scriptedServer([...authenticated("SIZE 100000"), ...acceptsMail]);
+    await stepsOf(server);
+    expect((await server.state()).lines).toContainEqual(
+      expect.stringMatching(/^MAIL FROM:<sender@example\.com> SIZE=\d{3}$/),
+    );
+  });
+
+  it("sends nothing of a mail above the server's SIZE", async () => {
+    const server = await scriptedServer([...authenticated("SIZE 10"), { hang: true }]);
+    expect(await diagnosisOf(server)).toMatchObject({
+      message: "The message exceeds the SMTP server's size limit.",
+      stage: "message",
+      hint: "The message exceeds the server's size limit.",
+    });
+    expect((await server.state()).lines.filter((line) => line.startsWith("MAIL"))).toEqual([]);
+    await expectClosed(server);
+  });
+
+  it("sends several mails over one connection, and QUIT once", async () => {
+    const server = await scriptedServer([...authenticated(), ...acceptsMail, ...acceptsMail]);
+    const session = new SmtpSession(
+      { host: "localhost", port: server.port, ssl: false, starttls: true, ...credentials },
+      options,
+    );
+    const message = await composeMessage({ from: "sender@example.com" }, sampleMail);
+    expect((await session.open()).ok).toBe(true);
+    expect(await session.send(message)).toMatchObject({ ok: true, steps: { length: 7 } });
+    expect(await session.send(message)).toMatchObject({ ok: true, steps: { length: 10 } });
+    session.close();
+    session.close();
+    await expectClosed(server);
+    const { lines, connections } = await server.state();
+    expect(
+      lines.filter((line) => /^(MAIL|RCPT|DATA|QUIT)/.test(line)).map((line) => line.slice(0, 4)),
+    ).toEqual([...["MAIL", "RCPT", "DATA", "MAIL", "RCPT", "DATA", "QUIT"]]);
+    expect(connections).toBe(1);
+    await expect(session.send(message)).rejects.toThrow("The SMTP session is not open");
+  });
+});
+
+describe.concurrent("SMTPUTF8 (RFC 6531)", () => {
+  it.each([
+    ["sender", { from: "jörg@example.com" }, {}, "MAIL FROM:<jörg@example.com> SMTPUTF8"],
+    ["recipient", {}, { to: "δοκιμή@example.org" }, "MAIL FROM:<sender@example.com> SMTPUTF8"],
+    [
+      "from in the header",
+      { from: "jörg@example.com", envelopeFrom: "bounces@example.com" },
+      {},
+      "MAIL FROM:<bounces@example.com> SMTPUTF8",
+    ],
+    ["replyTo in the header", { replyTo: "jörg@example.com" }, {}, "MAIL FROM:<sender@example.com> SMTPUTF8"],
+  ])("is announced for a non-ASCII %s", async (_, settings, mail, command) => {
+    const server = await scriptedServer([...authenticated("SMTPUTF8"), ...acceptsMail]);
+    await stepsOf(server, { settings, mail });
+    expect((await server.state()).lines).toContain(command);
+  });
+
+  it("is not announced if all addresses are ASCII", async () => {
+    const server = await scriptedServer([...authenticated("SMTPUTF8"), ...acceptsMail]);
+    await stepsOf(server);
+    expect((await server.state()).lines).toContain("MAIL FROM:<sender@example.com>");
+  });
+
+  it("delivers non-ASCII addresses unchanged", async () => {
+    const server = await mailServer();
+    const settings = { from: "jörg@bücher.example" };
+    await stepsOf(server, { settings, mail: { to: "δοκιμή@παράδειγμα.example" } });
+    expect(await receivedMail(server)).toMatchObject({
+      mailFrom: expect.stringMatching(/^jörg@/),
+      rcptTo: [expect.stringMatching(/^δοκιμή@/)],
+    });
+  });
+
+  it.each([
+    ["sender", "from", { from: "jörg@example.com" }, {}],
+    ["sender", "envelopeFrom", { envelopeFrom: "jörg@example.com" }, {}],
+    ["sender", "from in the header", { from: "jörg@example.com", envelopeFrom: "bounces@example.com" }, {}],
+    ["sender", "replyTo in the header", { replyTo: "jörg@example.com" }, {}],
+    ["recipient", "recipient", {}, { to: "δοκιμή@example.org" }],
+  ])("fails at the %s for a non-ASCII %s if the server lacks it", async (stage, _, settings, mail) => {
+    const server = await mailServer({ without: ["SMTPUTF8"] });
+    expect(await diagnosisOf(server, { settings, mail })).toMatchObject({
+      stage,
+      message: `The address of the ${stage} requires SMTPUTF8, which the SMTP server does not support.`,
+      hint: expect.stringContaining("only ASCII characters before the @"),
+    });
+    expect((await server.state()).mails).toEqual([]);
+    await expectClosed(server);
+  });
+});
