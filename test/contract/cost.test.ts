@@ -1,24 +1,24 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { type Administrator, newAdministrator } from "../support/administrator.ts";
-import { saved } from "../support/answers.ts";
-import { type Call, call } from "../support/client.ts";
+import { type CallOptions, call } from "../support/client.ts";
 import { countingKv } from "../support/counting-kv.ts";
 import { families } from "../support/families.ts";
+import { saved } from "../support/responses.ts";
 import { sampleSettings } from "../support/samples.ts";
 
-describe.each(families)("what a request costs, $family", ({ address }) => {
-  /** An administrator whose issuer's keys the isolate already has, and who has saved the sample. */
+describe.each(families)("the cost of a request ($family)", ({ address }) => {
+  /** An administrator who has saved the sample, with the issuer's keys already cached. */
   async function warmAdministrator(): Promise<Administrator> {
     const ada = await newAdministrator(address);
     expect(await ada.save(sampleSettings, { env: {} })).toEqual(saved);
     return ada;
   }
 
-  async function costOf(ada: Administrator, changes: Call) {
+  async function costOf(ada: Administrator, options: CallOptions) {
     const { kv, operations } = countingKv(env.SMTP_SETTINGS);
     const fetchesBefore = await ada.realm.fetches();
-    const { status } = await ada.send({ ...changes, env: { SMTP_SETTINGS: kv } });
+    const { status } = await ada.send({ ...options, env: { SMTP_SETTINGS: kv } });
     return { status, operations, fetches: (await ada.realm.fetches()) - fetchesBefore };
   }
 
@@ -27,7 +27,7 @@ describe.each(families)("what a request costs, $family", ({ address }) => {
     expect(await costOf(ada, { body: sampleSettings })).toMatchObject({ status: 200, fetches: 1 });
   });
 
-  it("is one KV get and one put for a warm save, and one put of history", async () => {
+  it("is one KV get and one put for a save, and one put for its history", async () => {
     const ada = await warmAdministrator();
     expect(await costOf(ada, { body: sampleSettings })).toEqual({
       status: 200,
@@ -36,7 +36,7 @@ describe.each(families)("what a request costs, $family", ({ address }) => {
     });
   });
 
-  it("is not a second KV get for a warm save that keeps the password and names the version", async () => {
+  it("is no second KV get for a save with a masked password and If-Match", async () => {
     const ada = await warmAdministrator();
     const headers = { "If-Match": (await ada.send()).headers.get("ETag") ?? "" };
     const body = { ...sampleSettings, password: "**********" };
@@ -47,18 +47,18 @@ describe.each(families)("what a request costs, $family", ({ address }) => {
     });
   });
 
-  it("is one KV get for a save that may not keep the password", async () => {
+  it("is one KV get for a save that must not keep the password", async () => {
     const ada = await warmAdministrator();
     const body = { ...sampleSettings, host: "smtp.example.net", password: "**********" };
     expect(await costOf(ada, { body })).toEqual({ status: 400, operations: ["get smtp"], fetches: 0 });
   });
 
-  it("is one KV get for a warm read", async () => {
+  it("is one KV get for a read", async () => {
     const ada = await warmAdministrator();
     expect(await costOf(ada, {})).toEqual({ status: 200, operations: ["get smtp"], fetches: 0 });
   });
 
-  it("is one KV delete for a warm delete, and one put of history", async () => {
+  it("is one KV delete for a delete, and one put for its history", async () => {
     const ada = await warmAdministrator();
     expect(await costOf(ada, { method: "DELETE" })).toEqual({
       status: 200,
@@ -67,13 +67,13 @@ describe.each(families)("what a request costs, $family", ({ address }) => {
     });
   });
 
-  it.each([
-    ["fields that are not valid", 400, { body: {} }],
-    ["a token that is not valid", 401, { token: "x.y.z" }],
+  it.each<[string, number, CallOptions]>([
+    ["invalid fields", 400, { body: {} }],
+    ["an invalid token", 401, { token: "x.y.z" }],
     ["a wrong method", 405, { method: "PUT" }],
-  ])("is nothing for %s", async (_, status, changes: Call) => {
+  ])("is nothing for %s", async (_, status, options) => {
     const ada = await warmAdministrator();
-    expect(await costOf(ada, changes)).toEqual({ status, operations: [], fetches: 0 });
+    expect(await costOf(ada, options)).toEqual({ status, operations: [], fetches: 0 });
   });
 
   it("is nothing over plain http", async () => {
