@@ -1,14 +1,24 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
+import { errorResponses } from "../../openapi/errors.ts";
+import type { JsonSchema } from "../../openapi/types.ts";
 import { app } from "../../src/app.ts";
-import { REFUSALS, SAMPLES, sampleAnswer } from "../../src/openapi/refusals.ts";
-import { DISPLAY_NAME_MAX_CHARACTERS, settingsSchema, testSchema } from "../../src/settings/schema.ts";
-import { document, operations, responsesOf, schemaOf } from "../support/documented.ts";
+import { EXAMPLE_HOSTNAME } from "../../src/docs/routes.ts";
+import { API_ERRORS } from "../../src/errors.ts";
+import { settingsFields, settingsSchema, testSchema } from "../../src/settings/schema.ts";
+import { diagnose } from "../../src/smtp/diagnosis.ts";
+import { document, operations, schemaOf } from "../support/documented.ts";
 
 const named = operations.map((placed) => ({ name: placed.operation.operationId, ...placed }));
 
-describe("the document and the app", () => {
-  it("have the same operations", () => {
+const schemas = Object.entries(document.components.schemas);
+
+function propertiesOf(schema: JsonSchema | undefined): Record<string, JsonSchema> {
+  return (schema?.properties ?? {}) as Record<string, JsonSchema>;
+}
+
+describe("document", () => {
+  it("lists exactly the operations that the app routes", () => {
     const routes = app.routes
       .filter(({ method }) => method !== "ALL")
       .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`);
@@ -16,29 +26,43 @@ describe("the document and the app", () => {
     expect(documented.sort()).toEqual([...new Set(routes)].sort());
   });
 
-  it.each(["SSMS", "SHIFT"])("agree on five operations of the family %s", (family) => {
+  it.each(["SSMS", "SHIFT"])("lists five operations of family %s", (family) => {
     expect(operations.filter(({ operation }) => operation.tags.includes(family))).toHaveLength(5);
   });
 
-  it("name the base host of the Worker as the default", () => {
-    expect(document.servers.map(({ variables }) => variables.hostname?.default)).toEqual([
-      "example.com",
-      "example.com",
+  it("contains the example host only where the Worker must replace it", () => {
+    const hosts = document.servers.map(({ variables }) => variables.hostname?.default);
+    expect(hosts).toEqual([EXAMPLE_HOSTNAME, EXAMPLE_HOSTNAME]);
+    const rest = JSON.stringify(document, (name, value) => (name === "hostname" ? undefined : value));
+    expect(rest).not.toContain(EXAMPLE_HOSTNAME);
+  });
+
+  it.each(Object.keys(API_ERRORS))("documents %s for an operation that responds with it", (kind) => {
+    const examples = operations.flatMap(({ operation }) =>
+      Object.values(operation.responses).flatMap(({ content }) =>
+        Object.keys(content["application/json"]?.examples ?? {}),
+      ),
+    );
+    expect(examples).toContain(kind);
+  });
+
+  it.each(schemas)("describes each field of %s", (_, schema) => {
+    const fields = Object.entries(propertiesOf(schema));
+    expect(fields.length).toBeGreaterThan(0);
+    expect(fields.filter(([, { description }]) => !description)).toEqual([]);
+  });
+
+  it("describes each header and parameter", () => {
+    const described = operations.flatMap(({ operation }) => [
+      ...(operation.parameters ?? []),
+      ...Object.values(operation.responses).flatMap(({ headers }) => Object.values(headers)),
     ]);
-  });
-
-  it("know the same kinds of refusals", () => {
-    const documented = new Set<string>(Object.values(REFUSALS).flatMap(({ kinds }) => kinds));
-    expect(documented).toEqual(new Set(Object.keys(SAMPLES)));
-  });
-
-  it.each(Object.entries(REFUSALS))("agree that %s is one status", (_, { kinds }) => {
-    expect(new Set(kinds.map((kind) => sampleAnswer(kind).httpStatus)).size).toBe(1);
+    expect(described.filter(({ description }) => !description)).toEqual([]);
   });
 });
 
-describe.each(named)("$name", (placed) => {
-  const contents = responsesOf(placed).flatMap(([status, { content }]) =>
+describe.each(named)("$name", ({ operation: { responses } }) => {
+  const contents = Object.entries(responses).flatMap(([status, { content }]) =>
     Object.entries(content).map(([mediaType, media]) => ({ status, mediaType, ...media })),
   );
 
@@ -49,7 +73,7 @@ describe.each(named)("$name", (placed) => {
     expect(without).toEqual([]);
   });
 
-  it("has examples of answers that its schemas take, without a member that they do not know", () => {
+  it("has examples of responses that match their schemas and have no undocumented members", () => {
     const json = contents.filter(({ mediaType }) => mediaType === "application/json");
     for (const media of json) {
       for (const { value } of Object.values(media.examples ?? {})) {
@@ -58,6 +82,24 @@ describe.each(named)("$name", (placed) => {
     }
     expect(json.length).toBeGreaterThan(0);
   });
+});
+
+it("merges errors of the same status", () => {
+  const { 403: forbidden, 404: notFound } = errorResponses(["plain_http", "role_missing", "not_found"]);
+  const { plain_http, role_missing, not_found } = API_ERRORS;
+  expect(forbidden?.description).toBe(`${plain_http.description} ${role_missing.description}`);
+  expect(Object.keys(forbidden?.headers ?? {})).toEqual(["WWW-Authenticate"]);
+  const { examples = {} } = forbidden?.content["application/json"] ?? {};
+  expect(Object.keys(examples)).toEqual(["plain_http", "role_missing"]);
+  expect(notFound?.description).toBe(not_found.description);
+});
+
+it("has the diagnosis of a rejected password as the Worker words it", () => {
+  const { diagnosis } = API_ERRORS.smtp_failed.example;
+  const reply = "535 5.7.8 Username and password not accepted";
+  const settings = z.parse(settingsSchema, { host: "smtp.example.com", from: "sender@example.com" });
+  const { steps } = z.parse(z.object({ steps: z.array(z.any()) }), diagnosis);
+  expect(diagnose({ kind: "reply", stage: "authentication", steps, reply }, settings)).toEqual(diagnosis);
 });
 
 describe("examples of requests", () => {
@@ -71,76 +113,75 @@ describe("examples of requests", () => {
     ),
   );
 
-  it.each(bodies)("$name passes the validation of requests", ({ schema, value }) => {
+  it.each(bodies)("$name is valid", ({ schema, value }) => {
     expect(z.safeParse(schema, value)).toMatchObject({ success: true });
   });
 
-  const fields = Object.entries(document.components.schemas.Settings?.properties ?? {}).flatMap(
-    ([field, member]) =>
-      ((member as { examples?: unknown[] }).examples ?? []).map((example) => ({ field, example })),
+  const fields = Object.entries(propertiesOf(document.components.schemas.Settings)).flatMap(
+    ([field, { examples = [] }]) => (examples as unknown[]).map((example) => ({ field, example })),
   );
 
-  it.each(fields)("$field may be $example", ({ field, example }) => {
+  it.each(fields)("$field: $example is valid", ({ field, example }) => {
     const settings = { host: "smtp.example.com", from: "sender@example.com", user: "u", [field]: example };
     expect(z.safeParse(settingsSchema, settings)).toMatchObject({ success: true });
   });
 
-  it("are there for each field", () => {
-    expect([...new Set(fields.map(({ field }) => field))]).toEqual(
-      Object.keys(settingsSchema._zod.def.in._zod.def.shape),
-    );
+  it("exist for each field", () => {
+    expect([...new Set(fields.map(({ field }) => field))]).toEqual(Object.keys(settingsFields));
   });
 });
 
-describe("what the document says of fields beyond their types", () => {
+describe("documented rule of a field", () => {
   const settings = { host: "smtp.example.com", from: "sender@example.com", user: "u" };
-  const properties = (document.components.schemas.Settings?.properties ?? {}) as Record<
-    string,
-    { maxLength?: number; pattern?: string; minimum?: number; maximum?: number; type?: unknown }
-  >;
+  const properties = propertiesOf(document.components.schemas.Settings);
   const accepts = (field: string, value: unknown) =>
     z.safeParse(settingsSchema, { ...settings, [field]: value }).success;
 
-  it.each(["fromDisplayName", "replyToDisplayName", "user", "password"])(
-    "%s has the very length at which the validation begins to refuse",
-    (field) => {
-      const { maxLength = 0 } = properties[field] ?? {};
-      expect(maxLength).toBeGreaterThanOrEqual(DISPLAY_NAME_MAX_CHARACTERS);
-      expect([accepts(field, "x".repeat(maxLength)), accepts(field, "x".repeat(maxLength + 1))]).toEqual([
-        true,
-        false,
-      ]);
+  // The limit of an address is in octets.
+  const limited = Object.entries(properties).filter(
+    ([name, { maxLength }]) => maxLength !== undefined && !["from", "replyTo", "envelopeFrom"].includes(name),
+  );
+
+  it.each(limited)(
+    "%s: the maximum length is the one that validation enforces",
+    (field, { maxLength = 0 }) => {
+      expect(maxLength).toBeGreaterThanOrEqual(100);
+      const accepted = [accepts(field, "x".repeat(maxLength)), accepts(field, "x".repeat(maxLength + 1))];
+      expect(accepted).toEqual([true, false]);
     },
   );
 
+  it("names, user and password have a maximum length", () => {
+    expect(limited.map(([name]) => name)).toEqual(
+      expect.arrayContaining(["fromDisplayName", "replyToDisplayName", "user", "password"]),
+    );
+  });
+
   it.each(["0", "00", "1", "587", "65535", "70000", "99999", "100000", "-1", "1.5", "1e3", "x", ""])(
-    "port: the pattern refuses %j only if the validation does",
+    "port: the pattern rejects %j only if validation does",
     (text) => {
       expect(accepts("port", text) && !new RegExp(properties.port?.pattern ?? "").test(text)).toBe(false);
     },
   );
 
-  it.each([0, 1, 65_535, 65_536])("port: the range and the validation agree on %i", (port) => {
+  it.each([0, 1, 65_535, 65_536])("port: range and validation agree on %i", (port) => {
     const { minimum = Number.NaN, maximum = Number.NaN } = properties.port ?? {};
     expect(port >= minimum && port <= maximum).toBe(accepts("port", port));
   });
 
   it.each(["true", "FALSE", "True", "", "yes", "1", "truefalse"])(
-    "flags: the pattern and the validation agree on %j",
+    "flags: pattern and validation agree on %j",
     (text) => {
       expect(new RegExp(properties.ssl?.pattern ?? "").test(text)).toBe(accepts("ssl", text));
     },
   );
 
-  it("host and from are mandatory, and nothing else", () => {
+  it("host and from are the mandatory ones", () => {
     expect(document.components.schemas.Settings?.required).toEqual(["host", "from"]);
   });
 
-  it("mode takes what the validation takes", () => {
-    const { mode } = (document.components.schemas.TestRequest?.properties ?? {}) as Record<
-      string,
-      { enum?: unknown[] }
-    >;
+  it("mode: validation accepts each documented value", () => {
+    const { mode } = propertiesOf(document.components.schemas.TestRequest);
     expect(mode?.enum?.map((word) => z.safeParse(testSchema, { mode: word }).success)).toEqual([
       true,
       true,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { docsPage } from "../../src/openapi/page/page.ts";
+import { docsPage } from "../../openapi/page/page.ts";
 import { call } from "../support/client.ts";
 import { document, operations } from "../support/documented.ts";
 
@@ -13,19 +13,19 @@ describe("the page", () => {
     page = await response.clone().text();
   });
 
-  it("is HTML under a policy that lets nothing in but its own style sheet", () => {
+  it("is HTML with a policy that allows its style sheet only", () => {
     expect(response.headers.get("Content-Type")).toBe("text/html; charset=UTF-8");
     expect(response.headers.get("Content-Security-Policy")).toBe(
       "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     );
   });
 
-  it("has no script, no handler and no style of its own, which the policy would refuse", () => {
+  it("has no script, event handler or inline style, which the policy would block", () => {
     expect(page).not.toMatch(/<(script|style|iframe|object|embed|base|form|img|svg)\b/i);
     expect(page).not.toMatch(/<[^>]*\s(on\w+|style|src|srcdoc)=/i);
   });
 
-  it("loads nothing but the style sheet beside it", async () => {
+  it("loads the style sheet beside it only", async () => {
     const links = Array.from(page.matchAll(/<link [^>]*>/g), ([link]) => link);
     expect(links).toEqual(['<link rel="stylesheet" href="docs.css">']);
     const sheet = await call(URL_OF_PAGE.replace(/docs$/, "docs.css"));
@@ -33,32 +33,32 @@ describe("the page", () => {
     expect(await sheet.text()).not.toMatch(/url\(|@import/);
   });
 
-  it("links only to places in itself, and to the document", () => {
+  it("links to its own anchors and to the document only", () => {
     const ids = new Set(Array.from(page.matchAll(/ id="([^"]+)"/g), ([, id]) => `#${id}`));
     const targets = Array.from(page.matchAll(/<a [^>]*href="([^"]+)"/g), ([, href = ""]) => href);
     expect(targets.filter((href) => !ids.has(href))).toEqual(["openapi.json"]);
   });
 
-  it("gives each place an id of its own", () => {
+  it("has unique ids", () => {
     const ids = Array.from(page.matchAll(/ id="([^"]+)"/g), ([, id]) => id);
     expect(ids).toEqual([...new Set(ids)]);
   });
 
   it.each(operations.map(({ method, path }) => ({ method: method.toUpperCase(), path })))(
-    "tells of $method $path",
+    "lists $method $path",
     ({ method, path }) => {
       const address = new RegExp(`>${method}</span>\\s*<code>https://[^<]*<b>${RegExp.escape(path)}</b>`);
       expect(page).toMatch(address);
     },
   );
 
-  it("tells of each field of a save", () => {
+  it("lists each field of a save", () => {
     for (const field of Object.keys(document.components.schemas.Settings?.properties ?? {})) {
       expect(page).toContain(`<th scope="row"><code>${field}</code>`);
     }
   });
 
-  it("has a language, landmarks, one first heading and a way past the contents", () => {
+  it("has a language, landmarks, one main heading and a skip link", () => {
     expect(page).toMatch(/^<!doctype html>\n<html lang="en">/);
     for (const tag of ["header", "nav", "main", "h1"]) {
       expect(page.match(new RegExp(`<${tag}[ >]`, "g"))).toHaveLength(1);
@@ -66,7 +66,7 @@ describe("the page", () => {
     expect(page).toContain('<a class="skip" href="#content">');
   });
 
-  it("has tables with a caption, and headers with a scope", () => {
+  it("has tables with captions and scoped headers", () => {
     const tables = page.match(/<table>/g)?.length ?? 0;
     expect(tables).toBeGreaterThan(20);
     expect(page.match(/<table>\s*<caption>[^<]+<\/caption>/g)).toHaveLength(tables);
@@ -74,21 +74,21 @@ describe("the page", () => {
   });
 });
 
-describe("text in the document", () => {
+describe("hostile text in the document", () => {
   const hostile = `</code><script>alert("1")</script>'&amp;`;
 
   it.each([
     ["a title", { info: { ...document.info, title: hostile } }],
     ["a description", { info: { ...document.info, description: hostile } }],
-    ["a name of a schema", { components: { ...document.components, schemas: { [hostile]: {} } } }],
+    ["a schema name", { components: { ...document.components, schemas: { [hostile]: {} } } }],
     ["a server", { servers: document.servers.map((server) => ({ ...server, url: hostile })) }],
-  ])("is escaped on the page: %s", async (_, changes) => {
+  ])("is escaped: %s", async (_, changes) => {
     const page = String(await docsPage({ ...document, ...changes }));
     expect(page).not.toContain("<script");
     expect(page).toContain("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;amp;");
   });
 
-  it("is escaped on the page: an example", async () => {
+  it("is escaped: an example", async () => {
     const example = { hostile: { summary: hostile, value: { [hostile]: hostile } } };
     const paths = Object.fromEntries(
       Object.entries(document.paths).map(([path, { post, ...item }]) => [
