@@ -1,9 +1,10 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
-import { workerVariables } from "./scripts/lib/variables.ts";
+import { buildDocs } from "./scripts/build-docs.ts";
+import { workerVariables } from "./scripts/lib/project.ts";
 import { issuerNetwork } from "./test/support/issuer-network.ts";
+import { SMTP_CONTROL_ORIGIN } from "./test/support/smtp/control.ts";
 import { findExim } from "./test/support/smtp/exim.ts";
-import { startLab } from "./test/support/smtp/lab.ts";
-import { LAB_ORIGIN } from "./test/support/smtp/orders.ts";
+import { smtpTestServers } from "./test/support/smtp/smtp-test-servers.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -16,8 +17,10 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
   process.env.SETTINGS_KEYS = JSON.stringify({
     keys: [{ kty: "oct", kid: "test-1", k: "VGhpcyBpcyBhIGtleSBmb3IgdGVzdHMsIDMyIGxvbmc" }],
   });
+  // vitest does not run the [build] command of wrangler.toml.
+  await buildDocs();
   const exim = findExim();
-  const lab = await startLab(exim);
+  const smtpServers = await smtpTestServers(exim);
   const issuers = issuerNetwork();
   // Only now: Miniflare reads the authorities to trust when it is loaded.
   const { cloudflareTest } = await import("@cloudflare/vitest-pool-workers");
@@ -28,7 +31,7 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
         miniflare: {
           bindings: { HOSTNAME: "example.com" },
           outboundService: (request: Request) =>
-            new URL(request.url).origin === LAB_ORIGIN ? lab(request) : issuers(request),
+            new URL(request.url).origin === SMTP_CONTROL_ORIGIN ? smtpServers(request) : issuers(request),
         },
       }),
     ],

@@ -1,198 +1,229 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { expand, loadConfig } from "../src/config.ts";
-import { attempt, expectSaved, storedFor } from "./support/attempt.ts";
+import { expand, loadConfig, passThroughHostname } from "../src/config.ts";
 import { call } from "./support/client.ts";
 import { families } from "./support/families.ts";
 import { newIssuer } from "./support/issuer.ts";
-import { logged } from "./support/request-lines.ts";
+import { captureLogEntry } from "./support/log.ts";
+import { jsonResponse, readJson } from "./support/responses.ts";
+import { sampleSettings } from "./support/samples.ts";
+import { attemptSave, expectSaved, storedFor } from "./support/save-attempt.ts";
 import { newSettingsKeys } from "./support/settings-keys.ts";
 
-/** Stands in every malformed secret below, so that it can be looked for wherever it must not be. */
+/** Part of every malformed secret below, so that tests can search for it. */
 const SECRET = "c2VjcmV0LWtleS1vZi0zMi1ieXRlcy0uLi4uLi4uLi4";
 
-const NOT_CONFIGURED = {
-  message: "The service is not configured.",
-  status: "SERVICE_UNAVAILABLE",
-  subSystem: 8,
-};
+const notConfigured = jsonResponse(503, "SERVICE_UNAVAILABLE", "The service is not configured.");
 
 const keySet = (...keys: unknown[]) => JSON.stringify({ keys });
 const key = { kty: "oct", kid: "one", k: SECRET };
-const absent = undefined as unknown as string;
 
-describe("a malformed SETTINGS_KEYS", () => {
+/** The Worker's bindings with changes; `undefined` unbinds one. */
+function bindings(changes: { [Name in keyof Env]?: Env[Name] | undefined }): Env {
+  return { ...env, ...changes } as Env;
+}
+
+describe("loadConfig", () => {
+  it.each<[string, string | undefined, string]>([
+    ["missing", undefined, "must be JSON"],
+    ["empty", "", "must be JSON"],
+    ["not JSON", SECRET, "must be JSON"],
+    ["cut off", keySet(key).slice(0, -2), "must be JSON"],
+    ["null", "null", "must be a JWK Set with at least one key"],
+    ["a key outside a set", JSON.stringify(key), "must be a JWK Set with at least one key"],
+    ["a set without keys", keySet(), "must be a JWK Set with at least one key"],
+    ["a set of text", keySet(SECRET), "must be a JWK Set with at least one key"],
+    ["a set of null", keySet(null), "must be a JWK Set with at least one key"],
+  ])("rejects SETTINGS_KEYS that is %s, without quoting it", async (_, SETTINGS_KEYS, problem) => {
+    await expectConfigError({ SETTINGS_KEYS }, `SETTINGS_KEYS ${problem}`);
+  });
+
   it.each<[string, string, string]>([
-    ["missing", absent, "SETTINGS_KEYS must be JSON"],
-    ["empty", "", "SETTINGS_KEYS must be JSON"],
-    ["not JSON", SECRET, "SETTINGS_KEYS must be JSON"],
-    ["cut off", keySet(key).slice(0, -2), "SETTINGS_KEYS must be JSON"],
-    ["null", "null", "SETTINGS_KEYS must be a JWK Set with at least one key"],
-    ["a key outside a set", JSON.stringify(key), "SETTINGS_KEYS must be a JWK Set with at least one key"],
-    ["a set without keys", keySet(), "SETTINGS_KEYS must be a JWK Set with at least one key"],
-    ["a set of text", keySet(SECRET), "SETTINGS_KEYS must be a JWK Set with at least one key"],
-    ["a set of null", keySet(null), "SETTINGS_KEYS must be a JWK Set with at least one key"],
-    ["a key without kid", keySet({ ...key, kid: undefined }), "SETTINGS_KEYS: key 1 has no kid"],
-    ["an empty kid", keySet({ ...key, kid: "" }), "SETTINGS_KEYS: key 1 has no kid"],
-    ["a kid that is a number", keySet({ ...key, kid: 1 }), "SETTINGS_KEYS: key 1 has no kid"],
-    ["a kid that is there twice", keySet(key, key), "SETTINGS_KEYS: each kid must be there once"],
-    ["an RSA key", keySet({ ...key, kty: "RSA" }), 'SETTINGS_KEYS: key 1 must have kty "oct" and k'],
-    ["a key without k", keySet({ ...key, k: undefined }), 'SETTINGS_KEYS: key 1 must have kty "oct" and k'],
-    ["a key for another use", keySet({ ...key, alg: "HS256" }), "SETTINGS_KEYS: key 1: alg must be A256KW"],
-    ["128 bits", keySet({ ...key, k: SECRET.slice(0, 22) }), "SETTINGS_KEYS: key 1 must have 256 bits"],
-    ["192 bits", keySet({ ...key, k: SECRET.slice(0, 32) }), "SETTINGS_KEYS: key 1 must have 256 bits"],
+    ["a key without kid", keySet({ ...key, kid: undefined }), "key 1 has no kid"],
+    ["an empty kid", keySet({ ...key, kid: "" }), "key 1 has no kid"],
+    ["a kid that is a number", keySet({ ...key, kid: 1 }), "key 1 has no kid"],
+    ["a second key without kid", keySet(key, { kty: "oct", k: SECRET }), "key 2 has no kid"],
+    ["the same kid twice", keySet(key, key), "each kid must be unique"],
+    ["an RSA key", keySet({ ...key, kty: "RSA" }), 'key 1 must have kty "oct" and k'],
+    ["a key without k", keySet({ ...key, k: undefined }), 'key 1 must have kty "oct" and k'],
+    ["a key for another use", keySet({ ...key, alg: "HS256" }), "key 1: alg must be A256KW"],
+    ["a 128-bit key", keySet({ ...key, k: SECRET.slice(0, 22) }), "key 1 must have 256 bits"],
+    ["a 192-bit key", keySet({ ...key, k: SECRET.slice(0, 32) }), "key 1 must have 256 bits"],
     [
-      "a k of 31 bytes",
+      "k of 31 bytes",
       keySet({ ...key, k: SECRET.slice(0, 42) }),
-      "SETTINGS_KEYS: key 1: k must be the base64url form of a key",
+      "key 1: k must be the base64url form of a key",
     ],
     [
-      "a k in hexadecimal",
+      "k in hexadecimal",
       keySet({ ...key, k: "00".repeat(32) }),
-      "SETTINGS_KEYS: key 1: k must be the base64url form of a key",
+      "key 1: k must be the base64url form of a key",
     ],
-    ["an empty k", keySet({ ...key, k: "" }), "SETTINGS_KEYS: key 1: k must be the base64url form of a key"],
-    ["a second key without kid", keySet(key, { kty: "oct", k: SECRET }), "SETTINGS_KEYS: key 2 has no kid"],
-  ])("gives 503, and its reason only in the log: %s", async (_, SETTINGS_KEYS, reason) => {
-    await expectMisconfigured({ SETTINGS_KEYS }, reason);
-  });
-});
-
-describe("a malformed variable", () => {
-  it.each<[string, Partial<Env>, string]>([
-    ["no HOSTNAME", { HOSTNAME: absent }, "HOSTNAME must be a host name"],
-    ["an empty HOSTNAME", { HOSTNAME: "" }, "HOSTNAME must be a host name"],
-    ["HOSTNAME with a scheme", { HOSTNAME: "https://example.com" }, "HOSTNAME must be a host name"],
-    ["HOSTNAME with a port", { HOSTNAME: "example.com:443" }, "HOSTNAME must be a host name"],
-    ["HOSTNAME with a path", { HOSTNAME: "example.com/auth" }, "HOSTNAME must be a host name"],
-    ["HOSTNAME as a wildcard", { HOSTNAME: "*.example.com" }, "HOSTNAME must be a host name"],
-    ["HOSTNAME with an empty label", { HOSTNAME: "example..com" }, "HOSTNAME must be a host name"],
-    ["no ISSUERS", { ISSUERS: absent }, "ISSUERS must not be empty"],
-    ["ISSUERS of commas", { ISSUERS: " , ," }, "ISSUERS must not be empty"],
-    ["ISSUERS over http", { ISSUERS: "http://{tenant}.example.com" }, "ISSUERS must give https addresses"],
-    ["an issuer that is no address", { ISSUERS: "{tenant}" }, "ISSUERS must give https addresses"],
-    [
-      "one issuer for all tenants",
-      { ISSUERS: "https://{tenant}.example.com,https://example.com" },
-      "ISSUERS: each template must contain {tenant}",
-    ],
-    [
-      "ISSUERS with an unknown placeholder",
-      { ISSUERS: "https://{tenant}.example.com/{realm}" },
-      "ISSUERS has an unknown placeholder",
-    ],
-    [
-      "ISSUERS with the placeholder of JWKS_URI",
-      { ISSUERS: "https://{tenant}.example.com/{issuer}" },
-      "ISSUERS has an unknown placeholder",
-    ],
-    ["no JWKS_URI", { JWKS_URI: absent }, "JWKS_URI must give https addresses"],
-    ["an empty JWKS_URI", { JWKS_URI: "" }, "JWKS_URI must give https addresses"],
-    ["JWKS_URI over http", { JWKS_URI: "http://example.com/certs" }, "JWKS_URI must give https addresses"],
-    ["JWKS_URI with an open brace", { JWKS_URI: "{issuer}/{" }, "JWKS_URI has an unknown placeholder"],
-    ["JWKS that is not JSON", { JWKS: "certs" }, "JWKS must be JSON"],
-    ["JWKS without keys", { JWKS: keySet() }, "JWKS must be a JWK Set with at least one key"],
-    ["no ADMIN_ROLES", { ADMIN_ROLES: absent }, "ADMIN_ROLES must not be empty"],
-    ["ADMIN_ROLES of commas", { ADMIN_ROLES: "," }, "ADMIN_ROLES must not be empty"],
-  ])("gives 503, and its reason only in the log: %s", async (_, changes, reason) => {
-    await expectMisconfigured(changes, reason);
+    ["an empty k", keySet({ ...key, k: "" }), "key 1: k must be the base64url form of a key"],
+  ])("rejects SETTINGS_KEYS with %s, without quoting it", async (_, SETTINGS_KEYS, problem) => {
+    await expectConfigError({ SETTINGS_KEYS }, `SETTINGS_KEYS: ${problem}`);
   });
 
-  it.each<[string, string]>([
-    ["an unknown path", "https://example.com/nothing/here"],
-    ["the other family", families[1].address("acme")],
-    ["another host", "https://example.org/"],
-  ])("gives 503 on every route: %s", async (_, url) => {
-    const response = await call(url, { env: { SETTINGS_KEYS: "" } });
-    expect(response.status).toBe(503);
-    expect(await response.json()).toEqual(NOT_CONFIGURED);
+  it.each([
+    ...[undefined, "", "https://example.com", "example.com:443", "example.com/auth", "*.example.com"],
+    "example..com",
+  ])("rejects HOSTNAME %j", async (HOSTNAME) => {
+    await expectConfigError({ HOSTNAME }, "HOSTNAME must be a host name");
   });
 
-  it("gives 503 only while it is there", async () => {
-    const { tenant, token } = await newIssuer(undefined, "ES256");
-    const broken = await attempt(tenant, await token(), { env: { SETTINGS_KEYS: keySet() } });
-    expect(broken.response.status).toBe(503);
-    const { text } = await newSettingsKeys("mended");
-    await expectSaved(await attempt(tenant, await token(), { env: { SETTINGS_KEYS: text } }));
-  });
-});
-
-describe("a good configuration", () => {
-  it("is parsed once", async () => {
-    const bindings = { ...env };
-    expect(await loadConfig(bindings)).toBe(await loadConfig(bindings));
+  it.each<[string | undefined, string]>([
+    [undefined, "ISSUERS must not be empty"],
+    [" , ,", "ISSUERS must not be empty"],
+    ["http://{tenant}.example.com", "ISSUERS must produce https addresses"],
+    ["{tenant}", "ISSUERS must produce https addresses"],
+    ["https://{tenant}.example.com,https://example.com", "ISSUERS: each template must contain {tenant}"],
+    ["https://{tenant}.example.com/{realm}", "ISSUERS has an unknown placeholder"],
+    ["https://{tenant}.example.com/{issuer}", "ISSUERS has an unknown placeholder"],
+  ])("rejects ISSUERS %j", async (ISSUERS, reason) => {
+    await expectConfigError({ ISSUERS }, reason);
   });
 
-  it("holds keys that nobody can get out again", async () => {
-    const { settingsKeys } = await loadConfig({ ...env });
+  it.each<[string | undefined, string]>([
+    [undefined, "JWKS_URI must produce https addresses"],
+    ["", "JWKS_URI must produce https addresses"],
+    ["http://example.com/certs", "JWKS_URI must produce https addresses"],
+    ["{issuer}/{", "JWKS_URI has an unknown placeholder"],
+  ])("rejects JWKS_URI %j", async (JWKS_URI, reason) => {
+    await expectConfigError({ JWKS_URI }, reason);
+  });
+
+  it.each([
+    ["certs", "JWKS must be JSON"],
+    [keySet(), "JWKS must be a JWK Set with at least one key"],
+  ])("rejects JWKS %j", async (JWKS, reason) => {
+    await expectConfigError({ JWKS }, reason);
+  });
+
+  it.each([undefined, ","])("rejects ADMIN_ROLES %j", async (ADMIN_ROLES) => {
+    await expectConfigError({ ADMIN_ROLES }, "ADMIN_ROLES must not be empty");
+  });
+
+  it.each(["PASS_THROUGH", "ALLOW_PRIVATE_HOSTS"])(
+    "rejects another word than true or false in %s",
+    async (name) => {
+      await expectConfigError({ [name]: "yes" }, `${name} must be "true" or "false"`);
+    },
+  );
+
+  it("rejects a missing KV namespace", async () => {
+    const reason = "SMTP_SETTINGS must be bound to a KV namespace";
+    await expectConfigError({ SMTP_SETTINGS: undefined }, reason);
+  });
+
+  it("parses the bindings once", async () => {
+    const sameBindings = bindings({});
+    expect(await loadConfig(sameBindings)).toBe(await loadConfig(sameBindings));
+  });
+
+  it("imports keys that cannot be exported", async () => {
+    const { settingsKeys } = await loadConfig(bindings({}));
     const [{ key }] = settingsKeys;
     expect(key.extractable).toBe(false);
     await expect(crypto.subtle.exportKey("raw", key)).rejects.toThrow();
   });
 
-  it("may name its base host in capitals, with space around it", async () => {
-    expect(await loadConfig({ ...env, HOSTNAME: " Mail.Example.COM " })).toMatchObject({
+  it("accepts a key that names its algorithm", async () => {
+    const SETTINGS_KEYS = keySet({ ...key, alg: "A256KW", use: "enc" });
+    expect((await loadConfig(bindings({ SETTINGS_KEYS }))).settingsKeys).toHaveLength(1);
+  });
+
+  it("normalizes HOSTNAME", async () => {
+    expect(await loadConfig(bindings({ HOSTNAME: " Mail.Example.COM " }))).toMatchObject({
       hostname: "mail.example.com",
     });
   });
 
-  it("may name the algorithm of its keys", async () => {
-    const SETTINGS_KEYS = keySet({ ...key, alg: "A256KW", use: "enc" });
-    expect((await loadConfig({ ...env, SETTINGS_KEYS })).settingsKeys).toHaveLength(1);
-  });
-
-  it("may leave everything optional out", async () => {
-    expect(
-      await loadConfig({ ...env, JWKS: absent, AUDIENCE: absent, ALLOW_PRIVATE_HOSTS: absent }),
-    ).toMatchObject({
+  it("requires no optional variable", async () => {
+    const optional = { JWKS: undefined, AUDIENCE: undefined, ALLOW_PRIVATE_HOSTS: undefined };
+    expect(await loadConfig(bindings(optional))).toMatchObject({
       inlineKeys: undefined,
       audience: undefined,
       allowPrivateHosts: false,
     });
   });
+});
 
-  it("may bring the issuers' keys along in JWKS, and nothing is fetched then", async () => {
+describe.each(families)("a Worker with an invalid configuration, $family", ({ address }) => {
+  it.each<[string, Partial<Env>, string]>([
+    ["secret", { SETTINGS_KEYS: SECRET }, "SETTINGS_KEYS must be JSON"],
+    ["variable", { HOSTNAME: "" }, "HOSTNAME must be a host name"],
+  ])("responds 503, and names the reason only in the log: %s", async (_, changes, reason) => {
+    const { tenant, token, fetches } = await newIssuer(undefined, "ES256");
+    const options = { token: await token(), body: sampleSettings, env: changes };
+    const { response, line, entry } = await captureLogEntry(() => call(address(tenant), options));
+    expect(entry).toMatchObject({ status: 503, error: "misconfigured", reason });
+    expect(await readJson(response)).toEqual(notConfigured);
+    expect(line).not.toContain(SECRET.slice(0, 8));
+    expect(await fetches()).toBe(0);
+    expect(await storedFor(tenant)).toBeNull();
+  });
+});
+
+describe("a Worker", () => {
+  it.each(["https://example.com/nothing/here", "https://example.org/"])(
+    "responds 503 on every route while its configuration is invalid: %s",
+    async (url) => {
+      expect(await readJson(await call(url, { env: { SETTINGS_KEYS: "" } }))).toEqual(notConfigured);
+    },
+  );
+
+  it("serves as soon as its configuration is valid", async () => {
+    const { tenant, token } = await newIssuer(undefined, "ES256");
+    const broken = await attemptSave(tenant, await token(), { env: { SETTINGS_KEYS: keySet() } });
+    expect(broken.response.status).toBe(503);
+    const { text } = await newSettingsKeys("repaired");
+    await expectSaved(await attemptSave(tenant, await token(), { env: { SETTINGS_KEYS: text } }));
+  });
+
+  it("verifies tokens with the keys in JWKS, and fetches none", async () => {
     const { tenant, token, publicJwk, fetches } = await newIssuer(undefined, "ES256");
-    await expectSaved(await attempt(tenant, await token(), { env: { JWKS: keySet(publicJwk) } }));
+    await expectSaved(await attemptSave(tenant, await token(), { env: { JWKS: keySet(publicJwk) } }));
     expect(await fetches()).toBe(0);
   });
 
-  it("may say where the keys are in JWKS_URI", async () => {
+  it("fetches keys from JWKS_URI", async () => {
     const { tenant, token, fetches } = await newIssuer(undefined, "ES256");
     const JWKS_URI = "https://{hostname}/auth/realms/{tenant}/protocol/openid-connect/certs";
     const ISSUERS = "https://id.example.net/{tenant}";
     const moved = await token({ iss: `https://id.example.net/${tenant}` });
-    await expectSaved(await attempt(tenant, moved, { env: { JWKS_URI, ISSUERS } }));
+    await expectSaved(await attemptSave(tenant, moved, { env: { JWKS_URI, ISSUERS } }));
     expect(await fetches()).toBe(1);
   });
 });
 
+describe("passThroughHostname", () => {
+  it.each([
+    ["true", "Example.com", "example.com"],
+    ["true", "not a host", undefined],
+    ["false", "example.com", undefined],
+    ["TRUE", "example.com", undefined],
+    [undefined, "example.com", undefined],
+  ])("with PASS_THROUGH %j and HOSTNAME %j is %j", (PASS_THROUGH, HOSTNAME, hostname) => {
+    expect(passThroughHostname(bindings({ PASS_THROUGH, HOSTNAME, SETTINGS_KEYS: "" }))).toBe(hostname);
+  });
+});
+
 describe("expand", () => {
-  it("puts each value in each of its places, and leaves what it does not know", () => {
+  it("replaces every known placeholder, and keeps others", () => {
     expect(expand("{a}-{b}-{a}-{c}", { a: "1", b: "2" })).toBe("1-2-1-{c}");
   });
 
-  it("takes values as they are, with no meaning for $ or braces", () => {
+  it("inserts values literally, even with $ or braces", () => {
     expect(expand("{a}/{b}", { a: "$&", b: "{a}" })).toBe("$&/{a}");
   });
 
-  it.each(["constructor", "__proto__", "toString"])("knows no value by the inherited name %s", (name) => {
+  it.each(["constructor", "__proto__", "toString"])("ignores the inherited name %s", (name) => {
     expect(expand(`{${name}}`, {})).toBe(`{${name}}`);
   });
 });
 
-async function expectMisconfigured(changes: Partial<Env>, reason: string): Promise<void> {
-  const { tenant, token, fetches } = await newIssuer(undefined, "ES256");
-  const sent = {
-    token: await token(),
-    body: { host: "smtp.example.net", from: "a@example.com" },
-    env: changes,
-  };
-  const { response, line, entry } = await logged(() => call(families[0].address(tenant), sent));
-  expect(entry).toMatchObject({ status: 503, refusal: "misconfigured", reason });
-  expect(response.status).toBe(503);
-  expect(await response.json()).toEqual(NOT_CONFIGURED);
-  expect(line).not.toContain(SECRET.slice(0, 8));
-  expect(await fetches()).toBe(0);
-  expect(await storedFor(tenant)).toBeNull();
+async function expectConfigError(changes: Parameters<typeof bindings>[0], message: string): Promise<void> {
+  const error: unknown = await loadConfig(bindings(changes)).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ name: "ConfigError", message });
+  expect(`${String(error)} ${JSON.stringify(error)}`).not.toContain(SECRET.slice(0, 8));
 }

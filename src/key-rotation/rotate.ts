@@ -3,7 +3,7 @@ import type { ListedRecord, SettingsStore } from "../settings/store.ts";
 import type { RotationCursor } from "./cursor.ts";
 
 /** KV operations per run. Workers allow 1,000 external operations per invocation. */
-export const ROTATION_MAX_OPERATIONS = 900;
+const ROTATION_MAX_OPERATIONS = 900;
 
 /**
  * How long a saved record waits for its rotation, in milliseconds. KV shows a save everywhere within 60 s or
@@ -40,6 +40,7 @@ export interface RotationFailure {
  * records do not block the others.
  *
  * @param kids of `SETTINGS_KEYS`, the sealing key first
+ * @param maxOperations KV operations allowed
  * @throws {KvError} if the records cannot be listed
  */
 export async function rotate(
@@ -47,12 +48,13 @@ export async function rotate(
   cursor: RotationCursor,
   [sealing, ...older]: readonly [string, ...string[]],
   now: Date,
+  maxOperations = ROTATION_MAX_OPERATIONS,
 ): Promise<RotationSummary> {
   const listing = await store.list();
   const outdated = listing.records.filter(({ kid }) => kid !== sealing);
   const settled = outdated.filter(({ updatedAt }) => !isRecent(updatedAt, now));
   // Two operations per record, and two for the cursor.
-  const size = Math.max(0, Math.floor((ROTATION_MAX_OPERATIONS - listing.operations - 2) / 2));
+  const size = Math.max(0, Math.floor((maxOperations - listing.operations - 2) / 2));
   const batch = batchAfter(await cursor.read().catch(() => undefined), settled, size);
   const resealed = new Set<string>();
   const failures: RotationFailure[] = [];

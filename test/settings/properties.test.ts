@@ -1,15 +1,22 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { parseHost } from "../../src/smtp/host.ts";
+import { invalidFields } from "../../src/http/validation.ts";
+import { parseHost } from "../../src/mail/host.ts";
+import { toResponse } from "../../src/settings/response.ts";
+import { lacksMandatoryField, settingsSchema } from "../../src/settings/schema.ts";
+import { withStoredPassword } from "../../src/settings/stored-password.ts";
 import { type Administrator, newAdministrator } from "../support/administrator.ts";
-import { mandatoryMissing, saved } from "../support/answers.ts";
 import { acceptableSettings, almostSettings, anyJson } from "../support/arbitraries.ts";
 import { families } from "../support/families.ts";
+import { saved } from "../support/responses.ts";
 
 type Json = Record<string, unknown>;
 
-/** What reading has to give of a request that was accepted, written down anew from the contract. */
-function normalised(sent: Json): Json {
+/** Each run sends up to six requests. The schema itself gets far more runs. */
+const WIRE_RUNS = 30;
+
+/** The response to a read after an accepted request, by the contract and independent of the schema. */
+function normalized(sent: Json): Json {
   const text = (name: string) => {
     const value = String(sent[name] ?? "").trim();
     return value === "" ? undefined : value;
@@ -34,7 +41,57 @@ function normalised(sent: Json): Json {
   };
 }
 
-describe("for every request", () => {
+describe("settingsSchema", () => {
+  it("rejects any JSON with named fields, or normalizes it", () => {
+    const property = fc.property(fc.oneof(anyJson, almostSettings), (body) => {
+      const { data, error } = settingsSchema.safeParse(body);
+      if (data !== undefined) {
+        expect(toResponse(data)).toEqual(normalized(body as Json));
+        return;
+      }
+      const { errors } = invalidFields(error?.issues ?? []).details;
+      expect(errors.length).toBeGreaterThan(0);
+      for (const { field, message } of errors) expect([typeof field, message]).not.toContain("");
+    });
+    fc.assert(property, { numRuns: 1_000 });
+  });
+
+  it("accepts all valid settings, and normalizes them", () => {
+    const property = fc.property(acceptableSettings, (settings) => {
+      const parsed = settingsSchema.parse(settings);
+      expect(toResponse(parsed)).toEqual(normalized(settings));
+      expect(parsed.password).toBe(settings.password || undefined);
+    });
+    fc.assert(property, { numRuns: 1_000 });
+  });
+
+  it("accepts what a read has returned, without a change", () => {
+    const property = fc.property(acceptableSettings, (settings) => {
+      const stored = settingsSchema.parse(settings);
+      const sentBack = settingsSchema.parse(toResponse(stored));
+      const kept =
+        stored.password === undefined ? { settings: sentBack } : withStoredPassword(sentBack, stored);
+      expect(kept).toEqual({ settings: stored });
+    });
+    fc.assert(property, { numRuns: 500 });
+  });
+});
+
+describe("lacksMandatoryField", () => {
+  it("is true whenever host or from is missing", () => {
+    const property = fc.property(
+      almostSettings,
+      fc.constantFrom("host", "from"),
+      fc.constantFrom(undefined, null, "", " \t "),
+      (settings, name, nothing) => {
+        expect(lacksMandatoryField({ ...settings, [name]: nothing })).toBe(true);
+      },
+    );
+    fc.assert(property, { numRuns: 500 });
+  });
+});
+
+describe("the settings routes", () => {
   let ada: Administrator;
   beforeAll(async () => {
     ada = await newAdministrator(families[0].address);
@@ -44,17 +101,17 @@ describe("for every request", () => {
     return ((await ada.read()).body as { settings: Json }).settings;
   }
 
-  /** Sends a body, and makes sure that it is accepted, or refused in the right form without any effect. */
-  async function expectOrderly(body: string | Uint8Array): Promise<number> {
+  /** Sends a body, and asserts that it is saved, or rejected in the envelope without effect. */
+  async function expectSavedOrRejected(body: string | Uint8Array): Promise<number> {
     const before = await ada.sealed();
     const response = await ada.send({ body });
-    const told = await response.json();
+    const json = await response.json();
     if (response.status === 200) {
-      expect(told).toEqual(saved.body);
+      expect(json).toEqual(saved.body);
       return 200;
     }
     expect(response.status).toBe(400);
-    expect(told).toMatchObject({
+    expect(json).toMatchObject({
       status: "BAD_REQUEST",
       subSystem: 8,
       message: expect.stringMatching(/.\.$/s),
@@ -63,63 +120,35 @@ describe("for every request", () => {
     return 400;
   }
 
-  it("any bytes are answered in an orderly way", async () => {
-    const anyBytes = fc.uint8Array({ maxLength: 500 });
-    await fc.assert(fc.asyncProperty(anyBytes, async (bytes) => void (await expectOrderly(bytes))));
+  it.each<[string, fc.Arbitrary<string | Uint8Array>]>([
+    ["bytes", fc.uint8Array({ maxLength: 500 })],
+    ["text", fc.string({ unit: "binary", maxLength: 500 })],
+    ["JSON", anyJson.map((json) => JSON.stringify(json))],
+  ])("save or reject any %s", async (_, bodies) => {
+    const property = fc.asyncProperty(bodies, async (body) => void (await expectSavedOrRejected(body)));
+    await fc.assert(property, { numRuns: WIRE_RUNS });
   });
 
-  it("any text is answered in an orderly way", async () => {
-    const anyText = fc.string({ unit: "binary", maxLength: 500 });
-    await fc.assert(fc.asyncProperty(anyText, async (text) => void (await expectOrderly(text))));
-  });
-
-  it("any JSON is answered in an orderly way", async () => {
-    const property = fc.asyncProperty(
-      anyJson,
-      async (json) => void (await expectOrderly(JSON.stringify(json))),
-    );
-    await fc.assert(property);
-  });
-
-  it("anything in the right fields is answered in an orderly way, and reads back if it was accepted", async () => {
+  it("save or reject any values in the right fields, and return what was saved", async () => {
     const property = fc.asyncProperty(almostSettings, async (settings) => {
-      const status = await expectOrderly(JSON.stringify(settings));
-      if (status === 200) expect(await settingsRead()).toEqual(normalised(settings));
+      const status = await expectSavedOrRejected(JSON.stringify(settings));
+      if (status === 200) expect(await settingsRead()).toEqual(normalized(settings));
     });
-    await fc.assert(property, { numRuns: 200 });
+    await fc.assert(property, { numRuns: WIRE_RUNS });
   });
 
-  it("a missing host or from is told, whatever else there is", async () => {
-    const property = fc.asyncProperty(
-      almostSettings,
-      fc.constantFrom("host", "from"),
-      fc.constantFrom(undefined, null, "", " \t "),
-      async (settings, name, nothing) => {
-        expect(await ada.save({ ...settings, [name]: nothing })).toEqual(mandatoryMissing);
-      },
-    );
-    await fc.assert(property);
-  });
-
-  it("what the contract allows is accepted, and reads back as the contract normalises it", async () => {
-    const property = fc.asyncProperty(acceptableSettings, async (settings) => {
-      expect(await ada.save(settings)).toEqual(saved);
-      expect(await settingsRead()).toEqual(normalised(settings));
-      expect((await ada.opened()).settings.password).toBe(settings.password || undefined);
-    });
-    await fc.assert(property);
-  });
-
-  it("what was read can be sent back, and changes nothing but time and version", async () => {
+  it("save valid settings, return them, and save them unchanged when they are sent back", async () => {
     const property = fc.asyncProperty(acceptableSettings, async (settings) => {
       expect(await ada.save(settings)).toEqual(saved);
       const [read, opened] = [await ada.read(), await ada.opened()];
-      const { settings: view, ...others } = read.body as { settings: Json };
-      expect(await ada.save(view)).toEqual(saved);
+      const { settings: returned, ...others } = read.body as { settings: Json };
+      expect(returned).toEqual(normalized(settings));
+      expect(opened.settings.password).toBe(settings.password || undefined);
+      expect(await ada.save(returned)).toEqual(saved);
       const updatedAt = expect.any(String);
       expect(await ada.opened()).toEqual({ ...opened, updatedAt, version: expect.any(String) });
-      expect((await ada.read()).body).toEqual({ ...others, settings: view, updatedAt });
+      expect((await ada.read()).body).toEqual({ ...others, settings: returned, updatedAt });
     });
-    await fc.assert(property);
+    await fc.assert(property, { numRuns: WIRE_RUNS });
   });
 });
