@@ -17,9 +17,9 @@ const NOT_AN_ADDRESS = 'must be an email address such as "sender@example.com"';
 export function emailAddressProblem(address: string): string | undefined {
   const at = address.lastIndexOf("@");
   const localPart = address.slice(0, at);
-  const domain = parseHost(address.slice(at + 1));
   if (octets(address) > 254) return "must have at most 254 octets";
   if (octets(localPart) > 64) return "must have at most 64 octets before the @";
+  const domain = parseHost(address.slice(at + 1));
   // parseHost drops a trailing dot, which is valid in DNS but not in mail.
   if (/[.\u3002\uff0e\uff61]$/.test(address)) return NOT_AN_ADDRESS;
   if (at < 1 || !LOCAL_PART.test(localPart) || "problem" in domain) return NOT_AN_ADDRESS;

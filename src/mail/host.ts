@@ -5,6 +5,12 @@ const NON_PUBLIC_NAME = /^[^.]+$|\.(localhost|localdomain|invalid|local|onion|in
 
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
 
+/**
+ * Longest input that is parsed, in UTF-16 code units: the URL parser's time is quadratic in the length of an IDN.
+ * Punycode is never shorter than the IDN, whose 253 characters take at most two units each.
+ */
+const MAX_INPUT_LENGTH = 2 * 253;
+
 /** The result of {@link parseHost}. */
 export type ParsedHost = { host: string } | { problem: string };
 
@@ -20,6 +26,7 @@ export type ParsedHost = { host: string } | { problem: string };
  * @see https://url.spec.whatwg.org/#host-parsing
  */
 export function parseHost(text: string): ParsedHost {
+  if (text.length > MAX_INPUT_LENGTH) return { problem: "must have at most 253 characters" };
   if (/[\s\p{Cc}\p{Cf}]/u.test(text)) return { problem: "must not contain spaces or control characters" };
   if (text.includes("/"))
     return { problem: 'must be a bare host name such as "smtp.example.com", without a scheme or path' };
