@@ -23,6 +23,8 @@ const BODY_ERRORS: readonly ApiErrorKind[] = [
   ...(["mandatory_fields_missing", "invalid_fields"] as const),
 ];
 
+const TEST_ERRORS: readonly ApiErrorKind[] = ["smtp_failed", "too_many_tests", "rate_limiter_unavailable"];
+
 const BODY_DESCRIPTION = "JSON in UTF-8, at most 16 KiB.";
 
 const REQUEST_ID: Header = {
@@ -72,7 +74,13 @@ export function tenantPaths(family: Family, resource: "config" | "setup"): Recor
           headers: { ETag: ETAG },
           content: json("Done", { saved: RESPONSES.saved }),
         },
-        errors: [...SETTINGS_ERRORS, ...BODY_ERRORS, "precondition_failed", "smtp_failed"],
+        errors: [
+          ...SETTINGS_ERRORS,
+          ...BODY_ERRORS,
+          ...TEST_ERRORS,
+          "precondition_failed",
+          "settings_changed",
+        ],
       }),
       get: operation({
         operationId: `readSettings_${family}`,
@@ -115,7 +123,7 @@ export function tenantPaths(family: Family, resource: "config" | "setup"): Recor
           description: "The SMTP server accepts the settings.",
           content: json("TestPassed", { sent: RESPONSES.sent, probed: RESPONSES.probed }),
         },
-        errors: [...SETTINGS_ERRORS, ...BODY_ERRORS, "nothing_stored", "smtp_failed"],
+        errors: [...SETTINGS_ERRORS, ...BODY_ERRORS, ...TEST_ERRORS, "nothing_stored"],
       }),
     },
     [`/${resource}/history`]: {

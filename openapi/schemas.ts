@@ -1,6 +1,11 @@
 import * as z from "zod/mini";
 import { healthySchema, unhealthySchema } from "../src/health/response-schema.ts";
-import { historyCallerSchema, historyEntrySchema, historySchema } from "../src/history/response-schema.ts";
+import {
+  historyCallerSchema,
+  historyEntrySchema,
+  historySchema,
+  testTargetSchema,
+} from "../src/history/response-schema.ts";
 import {
   badRequestSchema,
   described,
@@ -30,6 +35,7 @@ export const SCHEMAS = {
   History: historySchema,
   HistoryEntry: historyEntrySchema,
   HistoryCaller: historyCallerSchema,
+  TestTarget: testTargetSchema,
   Healthy: healthySchema,
   Unhealthy: unhealthySchema,
   OpenApi: z.object({

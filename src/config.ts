@@ -38,6 +38,7 @@ export async function loadConfig(env: Env): Promise<Config> {
   const cached = parsed.get(env);
   if (cached !== undefined) return cached;
   if (env.SMTP_SETTINGS === undefined) misconfigured("SMTP_SETTINGS must be bound to a KV namespace");
+  if (env.TEST_RATE_LIMITER === undefined) misconfigured("TEST_RATE_LIMITER must be bound to a rate limiter");
   // passThroughHostname reads it and must not fail.
   parseFlag("PASS_THROUGH", env.PASS_THROUGH);
   const config: Config = {

@@ -17,6 +17,7 @@ const STATUS_WORDS = {
   412: "PRECONDITION_FAILED",
   413: "CONTENT_TOO_LARGE",
   415: "UNSUPPORTED_MEDIA_TYPE",
+  429: "TOO_MANY_REQUESTS",
   500: "INTERNAL_SERVER_ERROR",
   502: "BAD_GATEWAY",
   503: "SERVICE_UNAVAILABLE",
@@ -129,6 +130,12 @@ export const API_ERRORS = {
     message: "The stored settings are not the version that If-Match names. Read them again.",
     example: {},
   }),
+  settings_changed: define<object>({
+    httpStatus: 412,
+    description: "The stored settings changed while the new ones were tested. Nothing changes.",
+    message: "The stored settings changed while the new ones were tested. Read them again.",
+    example: {},
+  }),
   content_too_large: define<{ maxBytes: number }>({
     httpStatus: 413,
     description: "The body is too large.",
@@ -140,6 +147,13 @@ export const API_ERRORS = {
     description: "The body is not application/json.",
     message: "Send the body as JSON, with Content-Type: application/json.",
     example: {},
+  }),
+  too_many_tests: define<{ retryAfterSeconds: number }>({
+    httpStatus: 429,
+    description: "Too many tests for this tenant. No server was contacted.",
+    message: "Too many tests for this tenant. Try again in a minute.",
+    headers: retryAfter,
+    example: { retryAfterSeconds: 60 },
   }),
   smtp_failed: define<{ diagnosis: { message: string; stage: string; smtpCode?: number } }>({
     httpStatus: 502,
@@ -172,6 +186,13 @@ export const API_ERRORS = {
     message: "The issuer's signing keys are unavailable. Try again in a few seconds.",
     headers: retryAfter,
     example: { reason: "", retryAfterSeconds: 10 },
+  }),
+  rate_limiter_unavailable: define<Reason & { retryAfterSeconds: number }>({
+    httpStatus: 503,
+    description: "The rate limiter of tests is unavailable. No server was contacted.",
+    message: "The rate limiter is unavailable. Try again in a few seconds.",
+    headers: retryAfter,
+    example: { reason: "", retryAfterSeconds: 2 },
   }),
   store_unavailable: define<Reason & { retryAfterSeconds: number }>({
     httpStatus: 503,

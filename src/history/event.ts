@@ -4,9 +4,24 @@ import type { Family } from "../context.ts";
 /** Actions on a tenant's settings. `test_refused`: the SMTP server rejected the settings. */
 export const ACTIONS = ["saved", "deleted", "tested", "test_refused"] as const;
 
+/** Origins of the settings in a test. */
+export const TESTED_SETTINGS = ["stored", "sent"] as const;
+
+/** What a test contacted. Never holds the user or password: they may be guesses. */
+export interface TestTarget {
+  host: string;
+  port: number;
+  /** Recipient of the test mail; absent if none was sent. */
+  to?: string;
+  /** Whether the settings were stored, or sent with the request. */
+  settings: (typeof TESTED_SETTINGS)[number];
+}
+
 /** What happened to a tenant's settings. */
 export interface HistoryEvent {
   action: (typeof ACTIONS)[number];
+  /** For a test. */
+  test?: TestTarget;
   /** Names of the fields that a save changed; `undefined` if the previous settings were unreadable. */
   changed?: string[] | undefined;
 }
@@ -21,14 +36,18 @@ export interface HistoryEntry {
   /** Claims of the caller's token. */
   by: { sub?: string; preferred_username?: string; azp?: string };
   changed?: string[];
+  test?: TestTarget;
 }
 
-/** Largest claim in an entry, in bytes of JSON. Three of them fit KV's 1,024 bytes of metadata. */
-export const HISTORY_CLAIM_MAX_BYTES = 128;
+/**
+ * Largest value from outside in an entry, in bytes of JSON. Three claims, a host and a recipient fit KV's
+ * 1,024 bytes of metadata.
+ */
+export const HISTORY_VALUE_MAX_BYTES = 128;
 
 /** Builds an entry that fits, as JSON, into the 1,024 bytes of a KV key's metadata. */
 export function toHistoryEntry(
-  { action, changed }: HistoryEvent,
+  { action, changed, test }: HistoryEvent,
   { family, requestId, caller }: { family: Family; requestId: string; caller: Caller },
   at: Date,
 ): HistoryEntry {
@@ -43,7 +62,13 @@ export function toHistoryEntry(
     requestId,
     by,
     ...(changed === undefined ? {} : { changed }),
+    ...(test === undefined ? {} : { test: truncateTarget(test) }),
   };
+}
+
+/** Truncates what a request may choose, so that no length keeps the entry out of the history. */
+export function truncateTarget({ host, to, ...rest }: TestTarget): TestTarget {
+  return { ...rest, host: truncate(host), ...(to === undefined ? {} : { to: truncate(to) }) };
 }
 
 function truncate(text: string): string {
@@ -57,5 +82,5 @@ function truncate(text: string): string {
 }
 
 function fits(text: string): boolean {
-  return new TextEncoder().encode(JSON.stringify(text)).length <= HISTORY_CLAIM_MAX_BYTES;
+  return new TextEncoder().encode(JSON.stringify(text)).length <= HISTORY_VALUE_MAX_BYTES;
 }

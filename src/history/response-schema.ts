@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { described, okFields, optionalText } from "../http/response-schema.ts";
-import { ACTIONS, type HistoryEntry } from "./event.ts";
+import { ACTIONS, type HistoryEntry, TESTED_SETTINGS, type TestTarget } from "./event.ts";
 
 /** Claims of a caller's token. */
 export const historyCallerSchema = z.object({
@@ -8,6 +8,14 @@ export const historyCallerSchema = z.object({
   preferred_username: optionalText("User name, which may change."),
   azp: optionalText("Client that the token was issued to."),
 });
+
+/** What a test contacted. */
+export const testTargetSchema = z.object({
+  host: described(z.string(), "SMTP server."),
+  port: described(z.int(), "Port."),
+  to: optionalText("Recipient of the test mail. Absent if none was sent."),
+  settings: described(z.enum(TESTED_SETTINGS), "Whether the settings were stored, or sent with the request."),
+}) satisfies z.ZodMiniType<TestTarget>;
 
 /** One line of a tenant's history. */
 export const historyEntrySchema = z.object({
@@ -20,6 +28,7 @@ export const historyEntrySchema = z.object({
     z.exactOptional(z.array(z.string())),
     "Names of the fields that a save changed, if the previous settings were readable.",
   ),
+  test: described(z.exactOptional(testTargetSchema), "What a test contacted. Long values are truncated."),
 }) satisfies z.ZodMiniType<HistoryEntry>;
 
 /** The response to a read of history. */

@@ -49,7 +49,10 @@ function isDisguisedMailPath(pathname: string): boolean {
 function normalize(path: string): string {
   const segments: string[] = [];
   for (const raw of path.replaceAll("\\", "/").split("/")) {
-    const segment = raw.replace(/;.*$/s, "").replace(/[\p{Cc}\s]/gu, "").toLowerCase();
+    const segment = raw
+      .replace(/;.*$/s, "")
+      .replace(/[\p{Cc}\s]/gu, "")
+      .toLowerCase();
     if (segment === "..") segments.pop();
     else if (segment !== "" && segment !== ".") segments.push(segment);
   }

@@ -15,7 +15,7 @@ export function requestLog() {
     c.set("requestId", crypto.randomUUID());
     await next();
     const { status } = c.res;
-    const { requestId, tenant, family, caller } = c.var;
+    const { requestId, tenant, family, caller, test } = c.var;
     const entry = {
       message: "request",
       requestId,
@@ -26,6 +26,7 @@ export function requestLog() {
       status,
       milliseconds: Date.now() - startedAt,
       subject: caller?.subject,
+      test,
       ...(c.error === undefined ? {} : describe(c.error)),
     };
     (status < 500 ? console.info : console.error)(JSON.stringify(entry));

@@ -36,6 +36,7 @@ export function settingsRoutes() {
     .post("/", authenticated, jsonBody(), settingsBody(), validQuery(verifySchema), async (c) => {
       const { tenant, caller, config, requestId: version } = c.var;
       const sent = c.req.valid("json");
+      const { verify } = c.req.valid("query");
       const ifMatch = c.req.header("If-Match");
       const problem = destinationProblem(sent.host, config);
       if (problem !== undefined) throw new ApiError("invalid_fields", { errors: [problem] });
@@ -45,13 +46,18 @@ export function settingsRoutes() {
       let isStoredKnown = true;
       const stored = await store.read(tenant).catch((error) => {
         // A plain save needs the stored settings for its history only, and does not depend on it.
-        if (isMasked || ifMatch !== undefined) throw error;
+        if (isMasked || ifMatch !== undefined || verify) throw error;
         isStoredKnown = false;
         return undefined;
       });
       assertIfMatch(ifMatch, stored?.version);
       const settings = isMasked ? keepPassword(sent, stored?.settings) : sent;
-      if (c.req.valid("query").verify) await assertConnection(c, settings, undefined);
+      if (verify) {
+        await assertConnection(c, settings, "sent", { records: "failure" });
+        // The test takes up to 20 s, in which another save may have succeeded.
+        const current = await store.read(tenant);
+        if (current?.version !== stored?.version) throw new ApiError("settings_changed");
+      }
 
       const record = {
         settings,
@@ -83,7 +89,7 @@ function settingsBody() {
 }
 
 function keepPassword(sent: Settings, stored: Settings | undefined): Settings {
-  const kept = withStoredPassword(sent, stored);
+  const kept = withStoredPassword(sent, stored, "save");
   if ("error" in kept) throw new ApiError("invalid_fields", { errors: [kept.error] });
   return kept.settings;
 }

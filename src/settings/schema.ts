@@ -199,7 +199,9 @@ function emailAddress(description: string, example: string) {
 }
 
 function displayName(description: string) {
-  return line(description, DISPLAY_NAME_MAX_CHARACTERS, "Example Ltd");
+  const maxLength = DISPLAY_NAME_MAX_CHARACTERS;
+  const docs = { description, examples: ["Example Ltd"], maxLength };
+  return field(docs, inputText, (text) => visibleLine(text, maxLength), outputText);
 }
 
 function line(description: string, maxLength: number, example: string) {
@@ -252,6 +254,11 @@ function singleLine(text: string, max: number): string | Problem {
   if (characters(text) > max) return { problem: `must have at most ${max} characters` };
   if (!text.isWellFormed()) return { problem: "must be valid Unicode" };
   return /[\p{Cc}\u2028\u2029]/u.test(text) ? { problem: "must not contain control characters" } : text;
+}
+
+// A bidirectional override makes a mail client display another name than the saved one.
+function visibleLine(text: string, max: number): string | Problem {
+  return /\p{Cf}/u.test(text) ? { problem: "must not contain invisible characters" } : singleLine(text, max);
 }
 
 function verbatimPassword(text: string): string | Problem {
