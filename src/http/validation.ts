@@ -17,12 +17,20 @@ export function invalidFields(issues: readonly z.core.$ZodIssue[]): ApiError<"in
   const errors = issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => ({
-          field: [...issue.path, key.slice(0, MAX_FIELD_NAME_CHARACTERS)].join("."),
+          field: fieldName([...issue.path, key.slice(0, MAX_FIELD_NAME_CHARACTERS)]),
           message: issue.message,
         }))
-      : { field: issue.path.join(".") || "body", message: issue.message },
+      : { field: fieldName(issue.path) || "body", message: issue.message },
   );
   return new ApiError("invalid_fields", { errors: errors.slice(0, MAX_FIELD_ERRORS) });
+}
+
+/** Names a field by its path, such as `settings.host` or `[3].to`. */
+function fieldName(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`))
+    .join("")
+    .replace(/^\./, "");
 }
 
 /** Validates the query of a request. */

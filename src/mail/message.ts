@@ -16,10 +16,14 @@ export interface MailContent {
   /** One address. */
   to: string;
   subject: string;
-  text: string;
-  html: string;
-  /** The left part of the Message-ID: the same for each attempt to send this mail, and unique to it. */
-  id: string;
+  text?: string | undefined;
+  html?: string | undefined;
+  /** Replaces the sender's. */
+  replyTo?: string | undefined;
+  /** Further headers, already checked for line breaks. */
+  headers?: Readonly<Record<string, string | undefined>> | undefined;
+  /** The same for each attempt to send this mail, and unique to it. See {@link messageIdFor}. */
+  messageId: string;
 }
 
 /** A mail ready to send. */
@@ -32,25 +36,27 @@ export interface Message {
   headerNeedsSmtpUtf8: boolean;
 }
 
-/**
- * Composes a mail with text and HTML as alternatives, in UTF-8.
- *
- * @see RFC 5322 section 3.6.4 for Message-ID: its right part is the sender's domain
- */
+/** The Message-ID for an id: its right part is the sender's domain (RFC 5322 section 3.6.4). */
+export function messageIdFor(id: string, { from }: Sender): string {
+  const address = asciiDomain(from);
+  return `<${id}@${address.slice(address.lastIndexOf("@") + 1)}>`;
+}
+
+/** Composes a mail in UTF-8, with text and HTML as alternatives if it has both. */
 export async function composeMessage(sender: Sender, content: MailContent): Promise<Message> {
-  const { fromDisplayName, replyTo, replyToDisplayName, envelopeFrom } = sender;
-  const { subject, text, html, id } = content;
+  const { fromDisplayName, envelopeFrom } = sender;
+  const { subject, text, html, headers, messageId } = content;
   const [from, to] = [asciiDomain(sender.from), asciiDomain(content.to)];
   const composer = new MailComposer({
     from: { name: fromDisplayName ?? "", address: from },
     to: { name: "", address: to },
-    ...(replyTo === undefined
-      ? {}
-      : { replyTo: { name: replyToDisplayName ?? "", address: asciiDomain(replyTo) } }),
+    ...replyToOf(sender, content),
     subject,
-    text,
-    html,
-    messageId: `<${id}@${from.slice(from.lastIndexOf("@") + 1)}>`,
+    ...(text === undefined ? {} : { text }),
+    ...(html === undefined ? {} : { html }),
+    messageId,
+    // Keeps vacation responders from answering (RFC 3834 section 5).
+    headers: { "Auto-Submitted": "auto-generated", ...definedEntries(headers ?? {}) },
     newline: "win",
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -61,6 +67,18 @@ export async function composeMessage(sender: Sender, content: MailContent): Prom
     raw,
     headerNeedsSmtpUtf8: raw.subarray(0, raw.indexOf("\r\n\r\n")).some((byte) => byte > 0x7f),
   };
+}
+
+function replyToOf({ replyTo, replyToDisplayName }: Sender, content: MailContent) {
+  if (content.replyTo !== undefined) return { replyTo: { name: "", address: asciiDomain(content.replyTo) } };
+  if (replyTo === undefined) return {};
+  return { replyTo: { name: replyToDisplayName ?? "", address: asciiDomain(replyTo) } };
+}
+
+function definedEntries(headers: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value ? [[name, value]] : [])),
+  );
 }
 
 // Servers without SMTPUTF8 accept internationalized domains only in punycode (IDNA, RFC 5890).

@@ -13,7 +13,6 @@ import { optionalJsonBody } from "../middleware/json-body.ts";
 import { destinationProblem } from "../smtp/destination.ts";
 import { diagnose } from "../smtp/diagnosis.ts";
 import type { SmtpResult, Step } from "../smtp/result.ts";
-import type { SmtpSessionOptions } from "../smtp/session.ts";
 import { lacksMandatoryField, type Settings, testSchema } from "./schema.ts";
 import { storeOf } from "./store.ts";
 import { usesMaskedPassword, withStoredPassword } from "./stored-password.ts";
@@ -26,27 +25,33 @@ const RATE_LIMITER_RETRY_AFTER_SECONDS = 2;
 
 /** Tests a tenant's settings: the stored ones, or those in the request. */
 export function connectionTestRoutes() {
-  return new Hono<AppEnv>().post("/", authenticate(), optionalJsonBody(), testBody(), async (c) => {
-    const { tenant, caller, requestId } = c.var;
-    const { to, mode, settings: sent } = c.req.valid("json");
-    const settings = await settingsToTest(c, sent ?? undefined);
-    const source = sent ? "sent" : "stored";
-    if (mode === "probe") {
-      const steps = await assertConnection(c, settings, source, { records: "any outcome" });
-      return c.json(envelope("OK", "The SMTP server accepts these settings. No mail was sent.", { steps }));
-    }
-    const mail = testMail(tenant, to ?? ownAddress(caller.email), requestId);
-    const steps = await assertConnection(c, settings, source, { records: "any outcome", mail });
-    return c.json(envelope("OK", "Mail Sent Successfully to the user", { steps }));
-  });
+  return new Hono<AppEnv>().post(
+    "/",
+    authenticate(({ adminRoles }) => adminRoles),
+    optionalJsonBody(),
+    testBody(),
+    async (c) => {
+      const { to, mode = "send", settings: sent } = c.req.valid("json");
+      if (mode === "probe" && to !== undefined) throw invalidField("to", "must be absent from a probe");
+      const settings = await settingsToTest(c, sent ?? undefined);
+      const recipient = mode === "send" ? (to ?? ownAddress(c.var.caller.email)) : undefined;
+      const source = sent ? "sent" : "stored";
+      const steps = await assertConnection(c, settings, source, { recipient, records: "any outcome" });
+      const message =
+        recipient === undefined
+          ? "The SMTP server accepts these settings. No mail was sent."
+          : "Mail Sent Successfully to the user";
+      return c.json(envelope("OK", message, { steps }));
+    },
+  );
 }
 
 /**
  * Tests settings, and records the test in the tenant's history.
  *
  * @param source of the settings
+ * @param recipient of a test mail; without one, no mail is sent
  * @param records which outcomes; a save records its own success
- * @param mail to send; without it, the test ends after authentication
  * @returns the stages passed
  * @throws {ApiError} `smtp_failed` with the diagnosis; `too_many_tests` and `rate_limiter_unavailable` without
  * contacting the server
@@ -55,15 +60,13 @@ export async function assertConnection(
   c: Context<AppEnv>,
   settings: Settings,
   source: TestTarget["settings"],
-  { records, mail }: { records: "any outcome" | "failure"; mail?: MailContent },
+  { recipient, records }: { recipient?: string | undefined; records: "any outcome" | "failure" },
 ): Promise<readonly Step[]> {
   await assertWithinRateLimit(c);
   const { host, port } = settings;
-  const target = { host, port, ...(mail === undefined ? {} : { to: mail.to }), settings: source };
+  const target = { host, port, ...(recipient === undefined ? {} : { to: recipient }), settings: source };
   c.set("test", truncateTarget(target));
-  const { hostname, allowPrivateHosts } = c.var.config;
-  const test = testConnection(settings, { clientName: hostname, allowPrivateHosts }, mail);
-  const result = await recordHistory(c, test, ({ ok }) => {
+  const result = await recordHistory(c, testConnection(c, settings, recipient), ({ ok }) => {
     if (ok && records === "failure") return undefined;
     return { action: ok ? "tested" : "test_refused", test: target };
   });
@@ -71,21 +74,27 @@ export async function assertConnection(
   return result.steps;
 }
 
+/** Opens a session, sends a mail or probes for one, and closes. */
 async function testConnection(
+  c: Context<AppEnv>,
   settings: Settings,
-  options: SmtpSessionOptions,
-  mail: MailContent | undefined,
+  recipient: string | undefined,
 ): Promise<SmtpResult> {
+  const { tenant, caller, requestId } = c.var;
+  const { hostname, allowPrivateHosts } = c.var.config;
   // Loaded on demand: most requests only read or save, and many start an isolate.
-  const [{ SmtpSession }, { composeMessage }] = await Promise.all([
+  const [{ SmtpSession }, { composeMessage, messageIdFor }] = await Promise.all([
     import("../smtp/session.ts"),
     import("../mail/message.ts"),
   ]);
-  const message = mail === undefined ? undefined : await composeMessage(settings, mail);
-  const session = new SmtpSession(settings, options);
+  const to = recipient ?? validAddressOf(caller.email) ?? settings.from;
+  const content = testMail(tenant, to, messageIdFor(requestId, settings));
+  const message = await composeMessage(settings, content);
+  const session = new SmtpSession(settings, { clientName: hostname, allowPrivateHosts });
   try {
     const opened = await session.open();
-    return opened.ok && message !== undefined ? await session.send(message) : opened;
+    if (!opened.ok) return opened;
+    return recipient === undefined ? await session.probe(message) : await session.send(message);
   } finally {
     session.close();
   }
@@ -132,22 +141,31 @@ async function settingsToTest(c: Context<AppEnv>, sent: Settings | undefined): P
 
 /** Names the field as it stands in the body. */
 function invalidSettings({ field, message }: FieldError): ApiError {
-  return new ApiError("invalid_fields", { errors: [{ field: `settings.${field}`, message }] });
+  return invalidField(`settings.${field}`, message);
+}
+
+function invalidField(field: string, message: string): ApiError {
+  return new ApiError("invalid_fields", { errors: [{ field, message }] });
 }
 
 function ownAddress(email: string | undefined): string {
-  if (email !== undefined && emailAddressProblem(email) === undefined) return email;
-  const message = "is required, because the token has no valid email claim";
-  throw new ApiError("invalid_fields", { errors: [{ field: "to", message }] });
+  const address = validAddressOf(email);
+  if (address === undefined)
+    throw invalidField("to", "is required, because the token has no valid email claim");
+  return address;
 }
 
-function testMail(tenant: string, to: string, id: string): MailContent {
+function validAddressOf(email: string | undefined): string | undefined {
+  return email !== undefined && emailAddressProblem(email) === undefined ? email : undefined;
+}
+
+function testMail(tenant: string, to: string, messageId: string): MailContent {
   const text = `This is a test of the email settings of ${tenant}. It arrived, so they work: there is nothing to do.`;
   return {
     to,
     subject: `Email settings of ${tenant}: it works`,
     text: `${text}\n`,
     html: `<p>${text}</p>`,
-    id,
+    messageId,
   };
 }

@@ -34,8 +34,14 @@ export const stepSchema = z.object({
   stage: described(stage, "The completed stage."),
   milliseconds: described(z.int().check(z.minimum(0)), "Time since the previous step."),
   tls: described(z.exactOptional(z.enum(TLS_STATES)), "How the connection is encrypted, in stage tls."),
-  mechanism: optionalText("SASL mechanism, in stage authentication."),
-  reply,
+  mechanisms: described(
+    z.exactOptional(z.readonly(z.array(z.string()))),
+    "SASL mechanisms that the server offers, in the last step before authentication.",
+  ),
+  mechanism: optionalText("The SASL mechanism used, in stage authentication."),
+  reply: optionalText(
+    "The server's reply to the message. In a probe, a negative reply that does not question the settings.",
+  ),
 }) satisfies z.ZodMiniType<Step>;
 
 const steps = described(z.array(stepSchema), "The completed stages, in order.");

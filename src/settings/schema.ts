@@ -1,5 +1,17 @@
 import * as z from "zod/mini";
-import { emailAddressProblem } from "../mail/address.ts";
+import {
+  characters,
+  closedObject,
+  emailAddress,
+  field,
+  inputMandatoryText,
+  inputText,
+  outputText,
+  type Problem,
+  singleLine,
+  trimmed,
+  validAddress,
+} from "../http/fields.ts";
 import { parseHost } from "../mail/host.ts";
 
 /** Stands for the stored password: a read returns it, and a save that sends it keeps the password (as in Keycloak). */
@@ -14,16 +26,9 @@ export const USER_MAX_CHARACTERS = 255;
 /** Maximum characters of `password`. */
 export const PASSWORD_MAX_CHARACTERS = 1024;
 
-/** Why a value is not valid, as the rest of a sentence that starts with the field. */
-type Problem = { problem: string };
-
-const inputMandatoryText = z.string("must be a string");
-// Keycloak's console sends "" for an empty field.
-const inputText = z.nullish(z.string("must be a string"));
 const inputPort = z.nullish(z.union([z.string(), z.int()], "must be a string or an integer"));
 const inputFlag = z.nullish(z.union([z.boolean(), z.string()], 'must be true, false, "true" or "false"'));
 
-const outputText = z.optional(z.string());
 const outputFlag = z.optional(z.boolean());
 
 /** The fields of settings. What is stored, what a read returns and the OpenAPI document derive from them. */
@@ -107,7 +112,8 @@ export const testSchema = closedObject({
   to: emailAddress("Recipient of the test mail. Default: the email claim of the token.", "ada@example.com"),
   mode: field(
     {
-      description: "send (default): sends a mail. probe: connects and authenticates only.",
+      description:
+        "send (default): sends a mail. probe: asks whether the server would accept one, and sends none.",
       examples: ["probe"],
       enum: ["send", "probe", "", null],
     },
@@ -124,8 +130,7 @@ export const testSchema = closedObject({
 export const verifySchema = z.object({
   verify: field(
     {
-      description:
-        "true: connects and authenticates first, and saves only if the SMTP server accepts the settings.",
+      description: "true: probes the SMTP server first, and saves only if it accepts the settings.",
       examples: [true],
       type: "boolean",
     },
@@ -139,63 +144,6 @@ export const verifySchema = z.object({
 export function lacksMandatoryField(body: unknown): boolean {
   const { host, from } = (body ?? {}) as { host?: unknown; from?: unknown };
   return [host, from].map(trimmed).some((value) => value === undefined || value === null || value === "");
-}
-
-/** An object that rejects unknown fields: a mistyped one would be lost silently. */
-function closedObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const known = Object.keys(shape).join(", ");
-  return z.strictObject(shape, {
-    error: ({ code }) =>
-      code === "unrecognized_keys" ? `is not a known field; these are: ${known}` : "must be an object",
-  });
-}
-
-/** JSON Schema keywords of a field, beside those that zod derives from its input. */
-type FieldDocs = {
-  description: string;
-  examples: unknown[];
-  type?: string;
-  minLength?: number;
-  maxLength?: number;
-  minimum?: number;
-  maximum?: number;
-  pattern?: string;
-  enum?: unknown[];
-};
-
-/**
- * A documented field that may be absent.
- *
- * @param rule checks and converts a present value
- * @param output the value as it is stored and read
- */
-function field<
-  Input extends z.ZodMiniType,
-  Value,
-  Output extends z.ZodMiniType<unknown, Awaited<Value> | undefined>,
->(
-  docs: FieldDocs,
-  input: Input,
-  rule: (input: NonNullable<z.output<Input>>) => Value | Problem,
-  output: Output,
-  { trim } = { trim: true },
-) {
-  const checked = z.transform((sent: z.output<Input>, context): Value | undefined => {
-    const value = trim ? trimmed(sent) : sent;
-    if (value === undefined || value === null || value === "") return undefined;
-    const result = rule(value);
-    if (!isProblem(result)) return result;
-    context.issues.push({ code: "custom", message: result.problem, input: value });
-    return z.NEVER;
-  });
-  const schema = z.pipe(z.pipe(input, checked), output);
-  z.globalRegistry.add(schema, docs);
-  return schema;
-}
-
-function emailAddress(description: string, example: string) {
-  const docs = { description, examples: [example], maxLength: 254 };
-  return field(docs, inputText, validAddress, outputText);
 }
 
 function displayName(description: string) {
@@ -237,25 +185,6 @@ function validFlag(input: boolean | string): boolean | Problem {
   return word === "false" ? false : { problem: 'must be true, false, "true" or "false"' };
 }
 
-function trimmed<Value>(value: Value): Value {
-  return typeof value === "string" ? (value.trim() as Value) : value;
-}
-
-function isProblem(result: unknown): result is Problem {
-  return typeof result === "object" && result !== null && "problem" in result;
-}
-
-function validAddress(address: string): string | Problem {
-  const problem = emailAddressProblem(address);
-  return problem === undefined ? address : { problem };
-}
-
-function singleLine(text: string, max: number): string | Problem {
-  if (characters(text) > max) return { problem: `must have at most ${max} characters` };
-  if (!text.isWellFormed()) return { problem: "must be valid Unicode" };
-  return /[\p{Cc}\u2028\u2029]/u.test(text) ? { problem: "must not contain control characters" } : text;
-}
-
 // A bidirectional override makes a mail client display another name than the saved one.
 function visibleLine(text: string, max: number): string | Problem {
   return /\p{Cf}/u.test(text) ? { problem: "must not contain invisible characters" } : singleLine(text, max);
@@ -269,8 +198,4 @@ function verbatimPassword(text: string): string | Problem {
     return { problem: `must be exactly ${MASKED_PASSWORD} to keep the stored one` };
   }
   return /[\0\r\n]/.test(text) ? { problem: "must not contain NUL, CR or LF" } : text;
-}
-
-function characters(text: string): number {
-  return [...text].length;
 }

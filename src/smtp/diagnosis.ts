@@ -40,6 +40,7 @@ const MESSAGES: Record<FailureKind, (stage: Stage) => string> = {
   protocol_error: (stage) => `The SMTP server sent an invalid reply while handling ${SUBJECTS[stage]}.`,
   starttls_not_offered: () => "STARTTLS is required, but the SMTP server does not offer it.",
   tls_failed: () => "The SMTP server accepted STARTTLS, but the TLS handshake failed.",
+  ended_after_tls: () => "The SMTP server ended the session right after the TLS handshake.",
   plaintext_injected: () => "Unencrypted data followed the SMTP server's reply to STARTTLS.",
   credentials_need_tls: () => "The connection is not encrypted, so the user and password were not sent.",
   authentication_not_offered: () => "The SMTP server does not offer authentication by user and password.",

@@ -77,6 +77,11 @@ export const ROWS: readonly Row[] = [
     source: "https://developers.cloudflare.com/workers/runtime-apis/tcp-sockets/",
   },
   {
+    when: ({ kind }) => kind === "ended_after_tls",
+    hint: "The server may require a client certificate, which is not supported, or reject this client: contact its administrator.",
+    source: "RFC 8446 section 4.4.2.4",
+  },
+  {
     when: ({ kind }) => kind === "plaintext_injected",
     hint: "The server, or an attacker in between, sent unencrypted data where TLS should begin. Contact the server's administrator.",
     source: "CVE-2011-0411, RFC 3207 section 6",

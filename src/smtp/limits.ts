@@ -6,6 +6,8 @@ export interface SmtpTimeouts {
   greetingMs: number;
   /** From one complete reply to the next: a server that sends single bytes does not extend it. */
   replyMs: number;
+  /** From the end of a message to its reply. */
+  messageReplyMs: number;
   /** From `open()` to `close()`. */
   totalMs: number;
 }
@@ -15,7 +17,20 @@ export const TEST_TIMEOUTS: SmtpTimeouts = {
   connectMs: 5_000,
   greetingMs: 5_000,
   replyMs: 10_000,
+  messageReplyMs: 10_000,
   totalMs: 20_000,
+};
+
+/**
+ * Time limits of a delivery. RFC 5321 section 4.5.3.2.6 allows 10 minutes for the reply to a message: whoever
+ * gives up earlier sends it twice. An alarm of Workers may run for 15 minutes in all.
+ */
+export const DELIVERY_TIMEOUTS: SmtpTimeouts = {
+  connectMs: 10_000,
+  greetingMs: 30_000,
+  replyMs: 30_000,
+  messageReplyMs: 5 * 60_000,
+  totalMs: 14 * 60_000,
 };
 
 /** Largest reply, in bytes. RFC 5321 section 4.5.3.1.5 allows 512 per line; an EHLO reply has some twenty lines. */

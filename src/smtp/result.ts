@@ -21,9 +21,14 @@ export interface Step {
   milliseconds: number;
   /** In stage `tls`. */
   tls?: (typeof TLS_STATES)[number];
-  /** SASL mechanism, in stage `authentication`. */
+  /** SASL mechanisms that the server offers, in the last step before authentication. */
+  mechanisms?: readonly string[];
+  /** The SASL mechanism used, in stage `authentication`. */
   mechanism?: string;
-  /** The server's reply to the message, which usually contains its queue id, in stage `message`. */
+  /**
+   * In stage `message`, the server's reply, which usually contains its queue id. In a probe, a negative reply to
+   * the sender or recipient that does not question the settings.
+   */
   reply?: string;
 }
 
@@ -38,6 +43,7 @@ export const FAILURE_KINDS = [
   "protocol_error",
   "starttls_not_offered",
   "tls_failed",
+  "ended_after_tls",
   "plaintext_injected",
   "credentials_need_tls",
   "authentication_not_offered",

@@ -4,6 +4,7 @@ import { Deadline, TimeoutError } from "./deadline.ts";
 import { type DestinationPolicy, destinationProblem } from "./destination.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "./limits.ts";
 import { encodeMailData } from "./mail-data.ts";
+import { causeOfRejection } from "./rejection.ts";
 import { parseReply, redactCredentials } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
 import type { SmtpSettings } from "./smtp-settings.ts";
@@ -40,6 +41,8 @@ export class SmtpSession {
   readonly #options: SmtpSessionOptions;
   readonly #timeouts: SmtpTimeouts;
   readonly #steps: Step[] = [];
+  /** How many of the steps `open()` has completed. */
+  #openSteps = 0;
   #stage: Stage = "connect";
   #stageStartedAt = 0;
   #connection: Connection | undefined;
@@ -79,28 +82,62 @@ export class SmtpSession {
       if (mode === "implicit") this.#complete({ stage: "tls", tls: "implicit" }, "greeting");
       await deadline.guard(transport.handshake(), this.#timeouts.greetingMs);
       if (transport.plaintextInjected) throw new SessionError("plaintext_injected");
-      if (this.#stage === "tls") this.#complete({ stage: "tls", tls: "STARTTLS" }, "authentication");
-      else this.#complete({ stage: "greeting" }, transport.encrypted ? "authentication" : "tls");
+      if (this.#stage === "greeting") {
+        this.#complete({ stage: "greeting" }, transport.encrypted ? "authentication" : "tls");
+      }
+      this.#nameMechanisms();
       await this.#authenticate(connection);
+      this.#openSteps = this.#steps.length;
+    });
+  }
+
+  /** Whether `send()` may be called. */
+  get isOpen(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /**
+   * Sends a mail. The session stays open after a rejection, unless the server closes it.
+   *
+   * @param onMessage called when everything but the message itself has been sent and accepted
+   * @throws {Error} if the session is not open, or if an address would inject a command
+   */
+  async send(message: Message, { onMessage }: { onMessage?: () => void } = {}): Promise<SmtpResult> {
+    return this.#attempt(async (connection) => {
+      await this.#startMail(connection);
+      await this.#transfer(connection, message, onMessage);
     });
   }
 
   /**
-   * Sends a mail.
+   * Checks whether the server would accept a mail, and sends none: MAIL, RCPT and RSET without DATA. Only a
+   * rejection that questions the settings fails: of the sender, for missing authentication, or of relaying.
    *
-   * @throws {Error} if the session is not open, or if an address would inject a command
+   * @param message whose envelope, size and extensions are checked
    */
-  async send(message: Message): Promise<SmtpResult> {
-    return this.#attempt(async ({ transport, deadline }) => {
-      this.#stage = "sender";
+  async probe(message: Message): Promise<SmtpResult> {
+    return this.#attempt(async (connection) => {
+      await this.#startMail(connection);
       const { mail, rcpt } = this.#envelopeCommands(message);
-      await deadline.guard(this.#transfer(transport, mail, rcpt, message.raw), this.#timeouts.replyMs);
+      const mailReply = await this.#command(connection, mail);
+      this.#complete({ stage: "sender", ...probedReply(mailReply) }, "recipient");
+      if (!POSITIVE.test(mailReply)) return;
+      const rcptReply = await this.#command(connection, rcpt);
+      this.#complete({ stage: "recipient", ...probedReply(rcptReply) }, "message");
+      await this.#command(connection, "RSET");
     });
   }
 
   /** Closes the connection, with QUIT if it is open. Never fails, and may be called again. */
   close(): void {
     this.#disconnect({ quit: true });
+  }
+
+  /** Adds the offered mechanisms to the last step: they are known once the handshake is over. */
+  #nameMechanisms(): void {
+    const step = this.#steps.at(-1);
+    const mechanisms = [...this.#capabilities.mechanisms];
+    if (step !== undefined && mechanisms.length > 0) step.mechanisms = mechanisms;
   }
 
   async #authenticate({ transport, deadline }: Connection): Promise<void> {
@@ -139,27 +176,59 @@ export class SmtpSession {
     };
   }
 
-  async #transfer(transport: SmtpTransport, mail: string, rcpt: string, raw: Buffer): Promise<void> {
+  /** Starts another mail: after a rejection, once the replies to pipelined commands are in. */
+  async #startMail(connection: Connection): Promise<void> {
+    this.#steps.length = this.#openSteps;
+    this.#stageStartedAt = Date.now();
+    this.#stage = "sender";
+    const { rejected } = connection;
+    if (rejected === undefined) return;
+    connection.rejected = undefined;
+    // A close here is not about this mail, and the reply before it is not either.
+    const closed = () => Promise.reject(new TransportError("closed"));
+    const replies = await connection.deadline.guard(
+      Promise.all(rejected).catch(closed),
+      this.#timeouts.replyMs,
+    );
+    // The server waits for a message although it has rejected the recipient: only closing ends that safely.
+    if (replies.some((reply) => reply.startsWith("354"))) throw new TransportError("closed");
+    requirePositive(await this.#command(connection, "RSET"), POSITIVE);
+  }
+
+  async #transfer(connection: Connection, message: Message, onMessage?: () => void): Promise<void> {
+    const { transport, deadline } = connection;
+    const { replyMs, messageReplyMs } = this.#timeouts;
+    const { mail, rcpt } = this.#envelopeCommands(message);
     const pipelining = this.#capabilities.extensions.has("PIPELINING");
-    // Sends a command now if the server supports pipelining (RFC 2920), else when its reply is awaited.
-    const issue = (command: string) => {
-      const sent = pipelining ? transport.command(command) : undefined;
-      return () => sent ?? transport.command(command);
+    const pipelined = pipelining ? [mail, rcpt, "DATA"].map((command) => transport.command(command)) : [];
+    // Sends a command now, unless it is pipelined already (RFC 2920).
+    const reply = async (command: string, index: number, positive: RegExp) => {
+      const text = await deadline.guard(pipelined[index] ?? transport.command(command), replyMs);
+      if (!positive.test(text)) connection.rejected = pipelined.slice(index + 1);
+      requirePositive(text, positive);
     };
-    const [replyToMail, replyToRcpt, replyToData] = [issue(mail), issue(rcpt), issue("DATA")] as const;
-    requirePositive(await replyToMail(), POSITIVE);
+    await reply(mail, 0, POSITIVE);
     this.#complete({ stage: "sender" }, "recipient");
-    requirePositive(await replyToRcpt(), POSITIVE);
+    await reply(rcpt, 1, POSITIVE);
     this.#complete({ stage: "recipient" }, "message");
-    requirePositive(await replyToData(), POSITIVE_TO_DATA);
-    const reply = await transport.command(encodeMailData(raw));
-    requirePositive(reply, POSITIVE);
-    this.#complete({ stage: "message", reply: parseReply(reply).text }, "message");
+    await reply("DATA", 2, POSITIVE_TO_DATA);
+    onMessage?.();
+    const last = await deadline.guard(transport.command(encodeMailData(message.raw)), messageReplyMs);
+    requirePositive(last, POSITIVE);
+    this.#complete({ stage: "message", reply: parseReply(last).text }, "message");
+  }
+
+  #command({ transport, deadline }: Connection, command: string): Promise<string> {
+    return deadline.guard(transport.command(command), this.#timeouts.replyMs);
   }
 
   #onCommand(verb: string): void {
     // RFC 3207 section 4.2: the client discards what the server offered before TLS.
     if (verb === "EHLO") this.#capabilities = NO_CAPABILITIES;
+    // The EHLO after STARTTLS shows that the handshake is complete.
+    if (verb === "EHLO" && this.#stage === "tls" && !this.#connection?.transport.plaintextInjected) {
+      this.#complete({ stage: "tls", tls: "STARTTLS" }, "authentication");
+    }
     if (verb === "STARTTLS") this.#complete({ stage: "greeting" }, "tls");
   }
 
@@ -179,8 +248,9 @@ export class SmtpSession {
       await work(this.#connection);
       return { ok: true, steps: [...this.#steps] };
     } catch (error) {
-      this.#disconnect({ quit: false });
-      return { ok: false, failure: this.#failureOf(error) };
+      const failure = this.#failureOf(error);
+      if (!isAboutOneMail(failure)) this.#disconnect({ quit: false });
+      return { ok: false, failure };
     }
   }
 
@@ -206,7 +276,10 @@ export class SmtpSession {
     if (this.#stage === "tls" && !this.#startTlsOffered) return this.#failure("starttls_not_offered", reply);
     if (error instanceof TimeoutError || error.kind === "timeout") return this.#failure("timeout");
     if (reply !== undefined) return this.#failure("reply", reply);
-    return this.#failure(this.#stage === "tls" ? "tls_failed" : error.kind);
+    if (this.#stage === "tls") return this.#failure("tls_failed");
+    // Under TLS 1.3, a server that demands a client certificate completes the handshake before it closes.
+    const isFirstReplyAfterTls = this.#stage === "authentication" && this.#capabilities === NO_CAPABILITIES;
+    return this.#failure(isFirstReplyAfterTls ? "ended_after_tls" : error.kind);
   }
 
   #failure(kind: FailureKind, reply?: string): SmtpFailure {
@@ -227,6 +300,8 @@ export class SmtpSession {
 interface Connection {
   transport: SmtpTransport;
   deadline: Deadline;
+  /** After a rejected mail: the replies to commands that were pipelined behind it. */
+  rejected?: Promise<string>[] | undefined;
 }
 
 /** A failure that the session detects, as opposed to the transport. */
@@ -244,6 +319,23 @@ class SessionError extends Error {
 function requirePositive(reply: string, positive: RegExp): void {
   if (positive.test(reply)) return;
   throw NEGATIVE.test(reply) ? new SessionError("reply", reply) : new SessionError("protocol_error");
+}
+
+/** A negative reply within a probe. Throws if it questions the settings. */
+function probedReply(reply: string): { reply?: string } {
+  if (POSITIVE.test(reply)) return {};
+  const parsed = parseReply(reply);
+  const cause = causeOfRejection(parsed);
+  if (!NEGATIVE.test(reply) || cause === "authentication" || cause === "sender")
+    requirePositive(reply, POSITIVE);
+  return { reply: `${reply.slice(0, 3)} ${parsed.text}` };
+}
+
+/** Whether the connection can carry another mail after a failure. */
+function isAboutOneMail({ kind, stage, reply }: SmtpFailure): boolean {
+  if (kind === "too_large" || kind === "smtputf8_not_offered") return true;
+  const isOfMail = stage === "sender" || stage === "recipient" || stage === "message";
+  return kind === "reply" && isOfMail && !reply?.startsWith("421");
 }
 
 /** The stage whose address requires SMTPUTF8 (RFC 6531 section 3.4); a header's counts as the sender's. */

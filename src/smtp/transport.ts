@@ -126,6 +126,7 @@ export class SmtpTransport {
    */
   command(command: string): Promise<string> {
     if (this.#sendCommand === undefined) throw new Error("command() requires handshake()");
+    if (this.#unanswered.length === 0) this.#lastReply = undefined;
     const answer = new Promise<string>((resolve) => this.#unanswered.push(resolve));
     this.#sendCommand(command, () => {});
     const reply = Promise.race([answer, this.#failure.promise]);
