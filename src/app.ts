@@ -1,6 +1,8 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { AppEnv } from "./context.ts";
+import { handOverSettings } from "./delivery/client.ts";
+import { deliveryRoutes } from "./delivery/routes.ts";
 import { docsRoutes } from "./docs/routes.ts";
 import { ApiError } from "./errors.ts";
 import { healthRoutes } from "./health/routes.ts";
@@ -45,7 +47,8 @@ function tenantRoutes<Resource extends "config" | "setup">(
 ) {
   return new Hono<AppEnv>()
     .use(tenant)
-    .route(`/${resource}`, settingsRoutes())
+    .route(`/${resource}`, settingsRoutes(handOverSettings))
     .route(`/${resource}/history`, historyRoutes())
-    .route("/test", connectionTestRoutes());
+    .route("/test", connectionTestRoutes())
+    .route("/messages", deliveryRoutes());
 }

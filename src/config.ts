@@ -1,4 +1,4 @@
-import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import { base64url, createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
 import { LoggableError } from "./errors.ts";
 import type { SealingKey, SealingKeys } from "./storage/sealing.ts";
 
@@ -21,6 +21,8 @@ export interface Config {
   audience: string | undefined;
   /** A caller needs one of these roles. */
   adminRoles: readonly string[];
+  /** A caller needs one of these roles to send mail. */
+  senderRoles: readonly string[];
   /** Allows SMTP servers on loopback and private addresses, for local work. */
   allowPrivateHosts: boolean;
   settingsKeys: SealingKeys;
@@ -39,6 +41,7 @@ export async function loadConfig(env: Env): Promise<Config> {
   if (cached !== undefined) return cached;
   if (env.SMTP_SETTINGS === undefined) misconfigured("SMTP_SETTINGS must be bound to a KV namespace");
   if (env.TEST_RATE_LIMITER === undefined) misconfigured("TEST_RATE_LIMITER must be bound to a rate limiter");
+  if (env.OUTBOX === undefined) misconfigured("OUTBOX must be bound to the Durable Object Outbox");
   // passThroughHostname reads it and must not fail.
   parseFlag("PASS_THROUGH", env.PASS_THROUGH);
   const config: Config = {
@@ -48,6 +51,7 @@ export async function loadConfig(env: Env): Promise<Config> {
     inlineKeys: parseInlineKeys(env.JWKS),
     audience: env.AUDIENCE || undefined,
     adminRoles: parseList("ADMIN_ROLES", env.ADMIN_ROLES),
+    senderRoles: parseList("SENDER_ROLES", env.SENDER_ROLES),
     allowPrivateHosts: parseFlag("ALLOW_PRIVATE_HOSTS", env.ALLOW_PRIVATE_HOSTS),
     settingsKeys: await parseSettingsKeys(env.SETTINGS_KEYS),
   };
@@ -163,5 +167,15 @@ async function parseSettingsKey(jwk: JSONWebKeySet["keys"][number], index: numbe
   }
   if ((key.algorithm as CryptoKeyAesKeyAlgorithm).length !== 256)
     return misconfigured(`${name} must have 256 bits`);
-  return { kid, key };
+  return { kid, key, mac: await deriveMac(k) };
+}
+
+/** Derives a key for HMAC, so that one secret never serves two algorithms (RFC 5869). */
+async function deriveMac(k: string): Promise<CryptoKey> {
+  const secret = await crypto.subtle.importKey("raw", base64url.decode(k), "HKDF", false, ["deriveKey"]);
+  const info = new TextEncoder().encode("idempotency fingerprint");
+  const derivation = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info };
+  return crypto.subtle.deriveKey(derivation, secret, { name: "HMAC", hash: "SHA-256", length: 256 }, false, [
+    "sign",
+  ]);
 }

@@ -1,7 +1,10 @@
 import { app } from "./app.ts";
-import { runRotation } from "./key-rotation/scheduled.ts";
+import { runScheduled } from "./scheduled.ts";
+
+export { Mailer } from "./delivery/mailer.ts";
+export { Outbox } from "./delivery/outbox.ts";
 
 export default {
   fetch: app.fetch,
-  scheduled: ({ scheduledTime }, env) => runRotation(env, new Date(scheduledTime)),
+  scheduled: ({ scheduledTime }, env) => runScheduled(env, new Date(scheduledTime)),
 } satisfies ExportedHandler<Env>;

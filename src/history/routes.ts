@@ -9,12 +9,17 @@ import { HistoryStore } from "./store.ts";
 
 /** Reads the history of a tenant's settings. */
 export function historyRoutes() {
-  return new Hono<AppEnv>().get("/", authenticate(), validQuery(historyQuerySchema), async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const page = await new HistoryStore(c.env.SMTP_SETTINGS).page(c.var.tenant, limit, cursor);
-    if (page === undefined) {
-      throw new ApiError("invalid_fields", { errors: [{ field: "cursor", message: CURSOR_PROBLEM }] });
-    }
-    return c.json(envelope("OK", "Successfully read the history of SMTP Details", page));
-  });
+  return new Hono<AppEnv>().get(
+    "/",
+    authenticate(({ adminRoles }) => adminRoles),
+    validQuery(historyQuerySchema),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const page = await new HistoryStore(c.env.SMTP_SETTINGS).page(c.var.tenant, limit, cursor);
+      if (page === undefined) {
+        throw new ApiError("invalid_fields", { errors: [{ field: "cursor", message: CURSOR_PROBLEM }] });
+      }
+      return c.json(envelope("OK", "Successfully read the history of SMTP Details", page));
+    },
+  );
 }

@@ -2,6 +2,14 @@ import { withRetries } from "../storage/kv.ts";
 
 const KEY = "rotation";
 
+/** What one run leaves to the next. */
+export interface RotationPosition {
+  /** The last tenant of the run. */
+  tenant?: string | undefined;
+  /** When each key other than the first was first seen as such, by `kid`, RFC 3339 in UTC. */
+  retired: Record<string, string>;
+}
+
 /** Where the next rotation run continues, in Workers KV. */
 export class RotationCursor {
   readonly #kv: KVNamespace;
@@ -10,17 +18,16 @@ export class RotationCursor {
     this.#kv = kv;
   }
 
-  /**
-   * Reads the last tenant of the previous run.
-   *
-   * @throws {KvError}
-   */
-  async read(): Promise<string | undefined> {
-    return (await withRetries(() => this.#kv.get(KEY), [])) ?? undefined;
+  /** @throws {KvError} */
+  async read(): Promise<RotationPosition> {
+    const text = await withRetries(() => this.#kv.get(KEY), []);
+    if (text === null) return { retired: {} };
+    // Version 0.1.0 stored the tenant alone.
+    return text.startsWith("{") ? JSON.parse(text) : { tenant: text, retired: {} };
   }
 
   /** @throws {KvError} */
-  async write(tenant: string): Promise<void> {
-    await withRetries(() => this.#kv.put(KEY, tenant), []);
+  async write(position: RotationPosition): Promise<void> {
+    await withRetries(() => this.#kv.put(KEY, JSON.stringify(position)), []);
   }
 }

@@ -1,15 +1,21 @@
 import { reasonOf } from "../errors.ts";
 import type { ListedRecord, SettingsStore } from "../settings/store.ts";
-import type { RotationCursor } from "./cursor.ts";
+import type { RotationCursor, RotationPosition } from "./cursor.ts";
 
 /** KV operations per run. Workers allow 1,000 external operations per invocation. */
-const ROTATION_MAX_OPERATIONS = 900;
+export const ROTATION_MAX_OPERATIONS = 900;
 
 /**
  * How long a saved record waits for its rotation, in milliseconds. KV shows a save everywhere within 60 s or
  * so. A rotation before that could read the previous settings and write them back.
  */
 const SETTLING_MS = 5 * 60_000;
+
+/**
+ * How long a key must stay after it stopped sealing, in milliseconds: 11 days. Waiting mail that it sealed lives
+ * for 72 hours, and as long as 7 days more once it has failed.
+ */
+const RETIREMENT_MS = 11 * 24 * 60 * 60_000;
 
 /** The result of one run. */
 export interface RotationSummary {
@@ -23,8 +29,12 @@ export interface RotationSummary {
   left: number;
   /** Whether the next run can continue after this one; otherwise it starts over. */
   cursorSaved: boolean;
-  /** `kid` of each key that no record needs any more. */
+  /** `kid` of each key that neither a record nor a mail needs any more. */
   removable: string[];
+  /** Ids of all tenants with settings. */
+  tenants: string[];
+  /** Number of KV operations used. */
+  operations: number;
 }
 
 /** A record that could not be resealed. */
@@ -55,7 +65,8 @@ export async function rotate(
   const settled = outdated.filter(({ updatedAt }) => !isRecent(updatedAt, now));
   // Two operations per record, and two for the cursor.
   const size = Math.max(0, Math.floor((maxOperations - listing.operations - 2) / 2));
-  const batch = batchAfter(await cursor.read().catch(() => undefined), settled, size);
+  const position = await cursor.read().catch(() => undefined);
+  const batch = batchAfter(position?.tenant, settled, size);
   const resealed = new Set<string>();
   const failures: RotationFailure[] = [];
   for (const record of batch) {
@@ -65,8 +76,10 @@ export async function rotate(
       failures.push({ tenant: record.tenant, kid: record.kid, reason: reasonOf(error) });
     }
   }
-  const last = batch.at(-1);
-  const cursorSaved = last === undefined || (await succeeds(cursor.write(last.tenant)));
+  const retired = retire(position?.retired ?? {}, older, now);
+  const tenant = batch.at(-1)?.tenant ?? position?.tenant;
+  const cursorSaved =
+    isSame(position, tenant, retired) || (await succeeds(cursor.write({ tenant, retired })));
   const left = outdated.filter(({ tenant }) => !resealed.has(tenant));
   return {
     examined: listing.records.length,
@@ -74,8 +87,30 @@ export async function rotate(
     failures,
     left: left.length,
     cursorSaved,
-    removable: older.filter((kid) => left.every((record) => record.kid !== kid && record.kid !== undefined)),
+    removable: older.filter(
+      (kid) =>
+        isRetired(position?.retired[kid], now) &&
+        left.every((record) => record.kid !== kid && record.kid !== undefined),
+    ),
+    tenants: listing.records.map(({ tenant }) => tenant),
+    operations: listing.operations + 2 * batch.length + 2,
   };
+}
+
+function retire(before: Readonly<Record<string, string>>, older: readonly string[], now: Date) {
+  return Object.fromEntries(older.map((kid) => [kid, before[kid] ?? now.toISOString()]));
+}
+
+function isRetired(since: string | undefined, now: Date): boolean {
+  return since !== undefined && now.getTime() - Date.parse(since) >= RETIREMENT_MS;
+}
+
+function isSame(before: RotationPosition | undefined, tenant: string | undefined, retired: object): boolean {
+  return (
+    before !== undefined &&
+    before.tenant === tenant &&
+    JSON.stringify(before.retired) === JSON.stringify(retired)
+  );
 }
 
 function succeeds(work: Promise<void>): Promise<boolean> {

@@ -2,26 +2,31 @@ import { loadConfig } from "../config.ts";
 import { reasonOf } from "../errors.ts";
 import { SettingsStore } from "../settings/store.ts";
 import { RotationCursor } from "./cursor.ts";
-import { rotate } from "./rotate.ts";
+import { ROTATION_MAX_OPERATIONS, rotate } from "./rotate.ts";
 
 /**
  * Runs a rotation, and logs its summary and each record that failed.
  *
+ * @returns the tenants with settings, and how many operations the invocation has left
  * @throws {ConfigError} and {KvError} after logging, so that Cloudflare shows the run as failed
  */
-export async function runRotation(env: Env, now: Date): Promise<void> {
+export async function runRotation(
+  env: Env,
+  now: Date,
+): Promise<{ tenants: string[]; operationsLeft: number }> {
   try {
     const { settingsKeys } = await loadConfig(env);
     const [{ kid: sealing }, ...older] = settingsKeys;
     const store = new SettingsStore(env.SMTP_SETTINGS, settingsKeys);
     const cursor = new RotationCursor(env.SMTP_SETTINGS);
     const kids = [sealing, ...older.map(({ kid }) => kid)] as const;
-    const { failures, ...summary } = await rotate(store, cursor, kids, now);
+    const { failures, tenants, operations, ...summary } = await rotate(store, cursor, kids, now);
     for (const failure of failures) {
       console.error(JSON.stringify({ message: "record not rotated", ...failure }));
     }
     const advice = summary.removable.map((kid) => `The key ${kid} can be removed from SETTINGS_KEYS.`);
     console.info(JSON.stringify({ message: "rotation", ...summary, failed: failures.length, advice }));
+    return { tenants, operationsLeft: ROTATION_MAX_OPERATIONS - operations };
   } catch (error) {
     console.error(JSON.stringify({ message: "rotation failed", reason: reasonOf(error) }));
     throw error;

@@ -7,7 +7,7 @@ import { IssuerKeys } from "../auth/issuer-keys.ts";
 import { JWKS_FAILURE_COOLDOWN_MS } from "../auth/limits.ts";
 import { hasRole } from "../auth/roles.ts";
 import { verifyToken } from "../auth/verify-token.ts";
-import { expand } from "../config.ts";
+import { type Config, expand } from "../config.ts";
 import type { AppEnv } from "../context.ts";
 import { ApiError } from "../errors.ts";
 
@@ -15,14 +15,15 @@ import { ApiError } from "../errors.ts";
 const issuerKeys = new IssuerKeys();
 
 /**
- * Requires a bearer token of the request's own tenant, with an administrator's role.
+ * Requires a bearer token of the request's own tenant, with one of the roles.
  *
+ * @param rolesOf which of the configured roles
  * @throws {ApiError} `unauthorized`, `role_missing`, `issuer_unavailable`
  * @see RFC 6750 sections 2.1 and 3
  */
-export function authenticate() {
+export function authenticate(rolesOf: (config: Config) => readonly string[]) {
   return createMiddleware<AppEnv>(async function authenticate(c, next) {
-    const roles = c.var.config.adminRoles;
+    const roles = rolesOf(c.var.config);
     const claims = await verify(c, bearerToken(c.req.header("Authorization"))).catch(rejectToken);
     c.set("caller", callerOf(claims));
     if (!hasRole(claims, roles)) throw new ApiError("role_missing", { roles });

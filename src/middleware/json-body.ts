@@ -5,7 +5,7 @@ import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../context.ts";
 import { ApiError } from "../errors.ts";
 
-/** Largest request body, in bytes. Real settings take less than 1 KiB. */
+/** Largest request body unless a route allows more, in bytes. Real settings take less than 1 KiB. */
 const BODY_MAX_BYTES = 16 * 1024;
 
 /**
@@ -14,8 +14,8 @@ const BODY_MAX_BYTES = 16 * 1024;
  *
  * @throws {ApiError} `unsupported_media_type`, `content_too_large`, `not_json`
  */
-export function jsonBody() {
-  return every(jsonMediaType(), bodyAtMost(BODY_MAX_BYTES), utf8Json(BODY_MAX_BYTES));
+export function jsonBody(maxBytes = BODY_MAX_BYTES) {
+  return every(jsonMediaType(), bodyAtMost(maxBytes), utf8Json(maxBytes));
 }
 
 /** Like {@link jsonBody}, and reads an absent or empty body as `{}`, whatever its media type. */

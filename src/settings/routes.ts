@@ -16,9 +16,15 @@ import { lacksMandatoryField, type Settings, settingsSchema, verifySchema } from
 import { storeOf } from "./store.ts";
 import { usesMaskedPassword, withStoredPassword } from "./stored-password.ts";
 
-/** Saves, reads and deletes a tenant's settings. */
-export function settingsRoutes() {
-  const authenticated = authenticate();
+/**
+ * Saves, reads and deletes a tenant's settings.
+ *
+ * @param onChange what else a save or delete causes, after it. Gets the sealed record, or `undefined`
+ */
+export function settingsRoutes(
+  onChange: (env: Env, tenant: string, sealed: string | undefined) => Promise<void>,
+) {
+  const authenticated = authenticate(({ adminRoles }) => adminRoles);
   return new Hono<AppEnv>()
     .get("/", authenticated, async (c) => {
       const record = await storeOf(c).read(c.var.tenant);
@@ -66,7 +72,10 @@ export function settingsRoutes() {
         version,
       };
       const changed = isStoredKnown ? changedFields(stored?.settings, settings) : undefined;
-      await recordHistory(c, store.write(tenant, record), () => ({ action: "saved", changed }));
+      const written = store.write(tenant, record);
+      // Registered before awaiting, as in recordHistory.
+      c.executionCtx.waitUntil(written.then((sealed) => onChange(c.env, tenant, sealed)).catch(() => {}));
+      await recordHistory(c, written, () => ({ action: "saved", changed }));
       setETag(c, version);
       return c.json(envelope("OK", "Successfully updated SMTP Details"));
     })
@@ -76,7 +85,9 @@ export function settingsRoutes() {
       const ifMatch = c.req.header("If-Match");
       if (ifMatch !== undefined) assertIfMatch(ifMatch, (await store.read(tenant))?.version);
       // Deletes unconditionally: KV may not show yet what was saved elsewhere.
-      await recordHistory(c, store.delete(tenant), () => ({ action: "deleted" }));
+      const deleted = store.delete(tenant);
+      c.executionCtx.waitUntil(deleted.then(() => onChange(c.env, tenant, undefined)).catch(() => {}));
+      await recordHistory(c, deleted, () => ({ action: "deleted" }));
       return c.json(envelope("OK", "Successfully deleted SMTP Details"));
     });
 }

@@ -55,10 +55,11 @@ export class SettingsStore {
   /**
    * Replaces a tenant's record.
    *
+   * @returns the sealed record
    * @throws {KvError}; after a 429, the previous record is still stored
    */
-  async write(tenant: string, record: SettingsRecord): Promise<void> {
-    await this.#write(tenant, record);
+  async write(tenant: string, record: SettingsRecord): Promise<string> {
+    return this.#write(tenant, record);
   }
 
   /**
@@ -115,10 +116,11 @@ export class SettingsStore {
     return jwe === null ? undefined : openRecord(tenant, jwe, this.#keys);
   }
 
-  async #write(tenant: string, record: SettingsRecord, retryDelays?: readonly number[]): Promise<void> {
+  async #write(tenant: string, record: SettingsRecord, retryDelays?: readonly number[]): Promise<string> {
     const { jwe, kid } = await seal(tenant, record, this.#keys);
     const metadata: Metadata = { kid, updatedAt: record.updatedAt };
     await withRetries(() => this.#kv.put(keyOf(tenant), jwe, { metadata }), retryDelays);
+    return jwe;
   }
 }
 

@@ -1,4 +1,4 @@
-import { decodeProtectedHeader, EncryptJWT, type JWTPayload, jwtDecrypt } from "jose";
+import { base64url, decodeProtectedHeader, EncryptJWT, type JWTPayload, jwtDecrypt } from "jose";
 import { LoggableError } from "../errors.ts";
 
 /** A key that seals or opens stored values. */
@@ -6,6 +6,8 @@ export interface SealingKey {
   kid: string;
   /** AES-KW, 256 bits, not extractable. */
   key: CryptoKey;
+  /** HMAC-SHA-256, derived from the same secret. */
+  mac: CryptoKey;
 }
 
 /** The first key seals, all open. */
@@ -44,6 +46,20 @@ export async function seal(
     .setIssuedAt()
     .encrypt(key);
   return { jwe, kid };
+}
+
+/**
+ * Fingerprints a text with each key, the sealing key's first. A plain hash would reveal a short text, such as a
+ * six-digit code, to whoever reads the store.
+ */
+export function fingerprint(text: string, keys: SealingKeys): Promise<[kid: string, fingerprint: string][]> {
+  const bytes = new TextEncoder().encode(text);
+  return Promise.all(
+    keys.map(async ({ kid, mac }): Promise<[string, string]> => {
+      const signature = await crypto.subtle.sign("HMAC", mac, bytes);
+      return [kid, base64url.encode(new Uint8Array(signature))];
+    }),
+  );
 }
 
 /**
