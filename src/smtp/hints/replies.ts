@@ -1,0 +1,296 @@
+import { type Group, type Row, sendsUser } from "./row.ts";
+
+/** A reply that rejects our name in EHLO. Postfix sends it at RCPT. */
+export const REJECTED_EHLO =
+  /\b(helo|ehlo)\b.{0,40}\b(rejected|denied|invalid)|\b(invalid|bad) (helo|ehlo)|^501 5\.5\.4 invalid domain name/i;
+
+/** Causes that are the same with and without a user, and at every provider. */
+export const CERTAIN_CAUSES: Group = {
+  title: "TLS, names, sizes",
+  rows: [
+    {
+      hint: "The server requires TLS before authentication: set starttls to true, or ssl to true with port 465.",
+      source: "RFC 4954 section 6",
+      reply: /^538\b/,
+      example: {
+        stage: "authentication",
+        reply: "538 5.7.11 Encryption required for requested authentication mechanism",
+      },
+    },
+    {
+      hint: "The server requires TLS: set starttls to true, or ssl to true with port 465.",
+      source: "RFC 3207 section 4",
+      reply: /^530\b.*\b(tls|ssl|starttls|encrypt)|\b(tls|ssl|starttls|encryption)( is)? required/i,
+      example: { stage: "sender", reply: "530 5.7.0 Must issue a STARTTLS command first" },
+    },
+    {
+      hint: "The server does not accept {clientName}, the name that this service gives in EHLO: its operator must choose a name that DNS resolves (HOSTNAME), or the server's administrator must accept this one.",
+      source: "RFC 5321 section 4.1.4, https://www.postfix.org/postconf.5.html#reject_unknown_helo_hostname",
+      reply: REJECTED_EHLO,
+      example: {
+        stage: "recipient",
+        reply: "450 4.7.1 <mail.example.com>: Helo command rejected: Host not found",
+      },
+    },
+    {
+      hint: "The recipient's mailbox is full: use another recipient, or ask its owner to free space.",
+      source: "RFC 3463 section 3.3",
+      reply:
+        /^\d{3} [45]\.2\.2 (?!.*submission)|^\d{3} (user )?quota exceeded|mailbox (is )?full|over ?quota|exceeded (its )?storage|disk quota/i,
+      example: {
+        stage: "recipient",
+        reply:
+          "452-4.2.2 The recipient's inbox is out of storage space. Please direct the\r\n452-4.2.2 recipient to\r\n452 4.2.2  https://support.google.com/mail/?p=OverQuotaTemp a92af1059eb24 - gsmtp",
+      },
+    },
+    {
+      hint: "The server does not accept messages of this size.",
+      source: "RFC 1870 section 6, RFC 3463 sections 3.3 and 3.4",
+      reply:
+        /^5\d\d 5\.(2\.3|3\.4)\b|^5\d\d\b.*(\bsize\b.{0,30}exceed|exceed.{0,40}\bsize\b|too (big|large))/i,
+      example: { stage: "sender", reply: "552 5.3.4 Message size exceeds fixed limit" },
+    },
+    {
+      hint: "The domain of from (or envelopeFrom) does not exist in DNS, or accepts no mail: correct the address, or add an MX record to the domain.",
+      source: "RFC 5321 section 3.6.2, https://www.postfix.org/postconf.5.html#reject_unknown_sender_domain",
+      reply:
+        /^\d{3} [45]\.1\.8 (?!.*(access denied|blocked))|sender address rejected: domain|domain of sender|\bnull ?MX\b/i,
+      example: {
+        stage: "recipient",
+        reply: "450 4.1.8 <news@example.invalid>: Sender address rejected: Domain not found",
+      },
+    },
+    {
+      hint: "The server is out of storage, or about to shut down: try again later, then contact its administrator.",
+      source: "RFC 3463 section 3.4",
+      reply: /^\d{3} [45]\.3\.1\b|^421 4\.3\.2\b|insufficient system (storage|resources)/i,
+      example: { stage: "sender", reply: "452 4.3.1 Insufficient system storage" },
+    },
+  ],
+};
+
+/** Rejections of a mail for which no user was sent, whatever the code. */
+export const NO_USER: Group = {
+  title: "No user sent",
+  where: ({ kind, stage, settings }) =>
+    kind === "reply" && ["sender", "recipient", "message"].includes(stage) && !sendsUser(settings),
+  rows: [
+    {
+      hint: "The server delays mail from unknown clients (greylisting): set user and password, and do not set auth to false. Without a user, try again in a few minutes.",
+      source: "RFC 6647",
+      reply: /gr[ea]ylist/i,
+      example: {
+        stage: "recipient",
+        reply: "450 4.2.0 <reader@example.org>: Recipient address rejected: Greylisted",
+        settings: { user: undefined },
+      },
+    },
+    {
+      hint: "Set user and password, and do not set auth to false, or check the recipient: without a user, most servers accept mail only for mailboxes of their own, and this one does not know the recipient's.",
+      source: "RFC 3463 section 3.2",
+      reply: /user unknown|unknown user|no such user|does not exist/i,
+      example: {
+        stage: "recipient",
+        reply:
+          "550 5.1.1 <reader@example.org>: Recipient address rejected: User unknown in local recipient table",
+        settings: { password: undefined },
+      },
+    },
+    {
+      hint: "Set user and password, and do not set auth to false: no user was sent, and most servers accept mail only from their users.",
+      source: "RFC 6409 section 4.3",
+      example: {
+        stage: "recipient",
+        reply: "454 4.7.1 <reader@example.org>: Relay access denied",
+        settings: { auth: false },
+      },
+    },
+  ],
+};
+
+/** Replies in the words of common servers. */
+export const WORDS: Group = {
+  title: "By the words of the reply",
+  rows: [
+    {
+      hint: "The server offers STARTTLS but cannot start TLS: contact its administrator, or try port 465 with ssl.",
+      source: "RFC 3207 section 4",
+      stages: ["tls"],
+      example: { stage: "tls", reply: "454 4.7.0 TLS not available due to local problem" },
+    },
+    {
+      hint: "The server blocks logins after failed ones: check user and password, wait an hour, then test again.",
+      source: "https://support.google.com/a/answer/3726730",
+      reply: /too many\b.{0,20}\b(log-?ins?|auth\w*)/i,
+      example: {
+        stage: "authentication",
+        reply: "454-4.7.0 Too many login attempts, please try again later. For more information, go to",
+      },
+    },
+    {
+      hint: "The account requires an app password: create one at the provider, and use it as password.",
+      source: "https://support.google.com/accounts/answer/185833",
+      reply: /\b(app|application)([- ]specific)? password/i,
+      example: { stage: "authentication", reply: "534 5.7.9 Application-specific password required" },
+    },
+    {
+      hint: "The recipient's mailbox is disabled: use another recipient.",
+      source: "RFC 3463 section 3.3",
+      reply: /^5\d\d 5\.2\.1\b/,
+      example: {
+        stage: "recipient",
+        reply: "550 5.2.1 The email account that you tried to reach is disabled.",
+      },
+    },
+    {
+      hint: "The account is disabled, suspended or not yet active, and trying again does not help: sign in at the provider's website, or contact its support.",
+      source: "RFC 5248",
+      reply:
+        /^\d{3} [45]\.7\.13\b|\b(account|mailbox|user|sending|sender)\b.{0,40}\b(suspended|disabled|deactivated|locked|paused|frozen|terminated|not (yet )?activ)|\b(suspended|disabled|blocked|locked|inactive) (account|mailbox|user|sender)/i,
+      example: { stage: "authentication", reply: "525 5.7.13 User account disabled" },
+    },
+    {
+      hint: "A sending quota or the account's credit is used up: wait until it renews (often a day), or ask the provider for more. Trying again soon does not help.",
+      source: "https://support.google.com/a/answer/3726730",
+      reply: /\bquota\b|\bcredits?\b|\b(hourly|daily|monthly)\b|\bper (hour|day|month)\b|sending limit/i,
+      example: {
+        stage: "message",
+        reply: "550 Domain example.com has exceeded the max emails per hour (125/100 (125%)) allowed",
+      },
+    },
+    {
+      hint: "The sender's domain does not authorize this server: add the server to the domain's SPF record, and sign with DKIM.",
+      source: "RFC 7372 section 3.2, https://support.google.com/mail/answer/81126",
+      reply: /^\d{3} [45]\.7\.2[0-46]\b|\b(SPF|DKIM|DMARC)\b/i,
+      example: {
+        stage: "message",
+        reply: "550 5.7.1 Email rejected per DMARC policy for example.com",
+      },
+    },
+    {
+      hint: "The user may not send as this address: set from (or envelopeFrom) to an address of the user, or have the server allow this one.",
+      source: "RFC 3463 section 3.8, https://www.postfix.org/postconf.5.html#reject_sender_login_mismatch",
+      reply:
+        /send ?as|sender address (rejected|is not allowed)|not owned by|not (allowed|permitted|authori[sz]ed) to send (e?mail )?(as|from)|permissions? to send|not one of your addresses|must be (the )?same as auth/i,
+      example: {
+        stage: "recipient",
+        reply: "553 5.7.1 <other@example.com>: Sender address rejected: not owned by user ada@example.com",
+      },
+    },
+    {
+      hint: "The server cannot verify that the address of from (or envelopeFrom) exists: use an address that receives mail.",
+      source: "https://www.exim.org/exim-html-current/doc/html/spec_html/ch-access_control_lists.html",
+      reply: /sender verif|callout/i,
+      example: {
+        stage: "recipient",
+        reply:
+          "550-Verification failed for <news@example.com>\r\n550-Unrouteable address\r\n550 Sender verify failed",
+      },
+    },
+    {
+      hint: "The server does not relay for this sender: set from to an address of the user, or use the server that is responsible for the domain of from.",
+      source: "RFC 5321 section 3.6.2, RFC 3463 section 3.8",
+      reply: /\brelay/i,
+      example: { stage: "recipient", reply: "554 5.7.1 <reader@example.org>: Relay access denied" },
+    },
+    {
+      // Workers share their outbound addresses with other customers of Cloudflare, so blocklists contain some.
+      hint: "The server blocks this IP address of Cloudflare, or classifies the mail as spam: use the submission host of your mail provider (port 587 or 465), or ask the server's administrator to accept mail that is authenticated with your user and password.",
+      source:
+        "RFC 3463 section 3.8, https://learn.microsoft.com/defender-office-365/external-senders-troubleshooting",
+      reply:
+        /block(ed|list)|spamhaus|\bspam\b|banned|unsolicited|reputation|client host|reverse dns|\bPTR\b|\bIP\b.{0,40}not authori[sz]ed|unauthori[sz]ed ip|^5\d\d 5\.7\.(25|60\d)\b/i,
+      example: {
+        stage: "recipient",
+        reply: "554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using zen.spamhaus.org",
+      },
+    },
+  ],
+};
+
+export const LAST_RESORT: Row = {
+  hint: "Contact the server's administrator, and quote the reply.",
+  source: "RFC 5321 section 4.2.1",
+  example: { stage: "message", reply: "554 5.6.0 no" },
+};
+
+/** Replies of which only the code is known. */
+export const CODES: Group = {
+  title: "By the code of the reply",
+  rows: [
+    {
+      hint: "The server does not accept a plain password from this user: ask the provider for an app password, or use another server.",
+      source: "RFC 4954 section 6",
+      reply: /^534\b/,
+      example: { stage: "authentication", reply: "534 5.7.9 Authentication mechanism is too weak" },
+    },
+    {
+      hint: "The server does not accept AUTH on this port: check host and port (587 or 465), or set auth to false if the server requires no authentication.",
+      source: "RFC 5321 section 4.2.2, RFC 4954 section 4",
+      stages: ["authentication"],
+      reply: /^50[0-4]\b/,
+      example: { stage: "authentication", reply: "503 5.5.1 Error: authentication not enabled" },
+    },
+    {
+      hint: "The server cannot use the stored form of this password: sign in at the provider's website, or set a new password there.",
+      source: "RFC 4954 section 6",
+      stages: ["authentication"],
+      reply: /^432\b|^4\d\d 4\.7\.12\b/,
+      example: { stage: "authentication", reply: "432 4.7.12 A password transition is needed" },
+    },
+    {
+      hint: "The server cannot check passwords at the moment: try again in a few minutes.",
+      source: "RFC 4954 section 6",
+      stages: ["authentication"],
+      reply: /^4/,
+      example: {
+        stage: "authentication",
+        reply: "454 4.7.0 Temporary authentication failure: Connection lost to authentication server",
+      },
+    },
+    {
+      hint: "Check user and password. Many providers require the full email address as user, and an app password.",
+      source: "RFC 4954 section 6, RFC 3463 section 3.8",
+      stages: ["authentication"],
+      example: { stage: "authentication", reply: "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6" },
+    },
+    {
+      hint: "The server requires authentication for this mail: check that the account is active, and that the user may send as from.",
+      source: "RFC 4954 section 6",
+      reply: /^530\b/,
+      example: { stage: "sender", reply: "530 5.7.0 Authentication required" },
+    },
+    {
+      hint: "The server does not accept this sender: set from (or envelopeFrom) to an address of the user.",
+      source: "RFC 5321 section 4.2.2, RFC 3463 sections 3.2 and 3.8",
+      stages: ["sender"],
+      reply: /^55[0-4]\b|^5\d\d 5\.[17]\./,
+      example: { stage: "sender", reply: "550 5.1.0 Sender denied" },
+    },
+    {
+      hint: "The server rejects mail temporarily (greylisting, or too many mails in a short time): try again in a few minutes.",
+      source: "RFC 5321 section 4.2.1, RFC 6647",
+      reply: /^4/,
+      example: {
+        stage: "recipient",
+        reply: "450 4.2.0 <reader@example.org>: Recipient address rejected: Greylisted",
+      },
+    },
+    {
+      hint: "The server does not recognize this address: check it.",
+      source: "RFC 3463 section 3.2",
+      reply: /^5\d\d 5\.1\.|user unknown|unknown user|no such user|does not exist/i,
+      example: {
+        stage: "recipient",
+        reply: "550-5.1.1 The email account that you tried to reach does not exist.\r\n550 5.1.1 gsmtp",
+      },
+    },
+    {
+      hint: "The server does not accept this recipient: check the address, and whether the server may send to it.",
+      source: "RFC 5321 section 4.2.2",
+      stages: ["recipient"],
+      example: { stage: "recipient", reply: "550 Unrouteable address" },
+    },
+    LAST_RESORT,
+  ],
+};

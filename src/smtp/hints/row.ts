@@ -1,0 +1,73 @@
+import type { Reply } from "../reply.ts";
+import type { FailureKind, Stage } from "../result.ts";
+import type { SmtpSettings } from "../smtp-settings.ts";
+
+/** What determines a hint. */
+export interface Symptom {
+  kind: FailureKind;
+  stage: Stage;
+  settings: SmtpSettings;
+  /** The server's negative reply, if any. */
+  reply: Reply | undefined;
+  /** Our name in EHLO, if known. */
+  clientName?: string | undefined;
+  /** SASL mechanisms that the server offers, if known. */
+  mechanisms?: readonly string[] | undefined;
+}
+
+/** A hint, and the symptom that it is for. All conditions that are present must hold. */
+export interface Row {
+  /** What to do. `{clientName}` and `{mechanisms}` stand for those of the symptom. */
+  hint: string;
+  /** Documentation of the symptom. */
+  source: string;
+  /** The kinds of failure. Without it, a command that the server rejects. */
+  kinds?: readonly FailureKind[];
+  stages?: readonly Stage[];
+  /** Matches the reply in one line, codes first: `550 5.7.1 Relaying denied`. */
+  reply?: RegExp;
+  /** Any other condition. */
+  where?: (symptom: Symptom) => boolean;
+  /** A symptom that selects this row. A test checks it. */
+  example: Example;
+}
+
+export interface Example {
+  stage: Stage;
+  /** As the server sends it, with all codes. */
+  reply?: string;
+  kind?: FailureKind;
+  settings?: Partial<SmtpSettings>;
+  mechanisms?: readonly string[];
+}
+
+/** Rows that belong together. */
+export interface Group {
+  title: string;
+  /** Which symptoms the rows are for: all, by default. */
+  where?: (symptom: Symptom) => boolean;
+  /** The first row that matches provides the hint. */
+  rows: readonly Row[];
+}
+
+/**
+ * Rows for the servers of one provider. They apply to its hosts, and to replies that bear its mark: elsewhere,
+ * the same codes mean other things.
+ */
+export interface Provider extends Group {
+  host: RegExp;
+  /** What only this provider says. */
+  mark?: RegExp;
+  /** Host of the examples. */
+  exampleHost: string;
+}
+
+/** The reply in one line, codes first. */
+export function replyLine({ code, enhancedCode, text }: Reply): string {
+  return [code, enhancedCode, text].filter((part) => part !== undefined).join(" ");
+}
+
+/** Whether the session authenticates with these settings. */
+export function sendsUser({ auth, user, password }: SmtpSettings): boolean {
+  return auth !== false && user !== undefined && password !== undefined;
+}
