@@ -1,5 +1,6 @@
+import { REJECTED_EHLO } from "./hints/replies.ts";
 import { hintFor } from "./hints.ts";
-import { parseReply } from "./reply.ts";
+import { parseReply, type Reply } from "./reply.ts";
 import type { FailureKind, SmtpFailure, Stage, Step } from "./result.ts";
 import type { SmtpSettings } from "./smtp-settings.ts";
 
@@ -30,11 +31,21 @@ const SUBJECTS: Record<Stage, string> = {
   message: "the message",
 };
 
-const MESSAGES: Record<FailureKind, (stage: Stage) => string> = {
+/** What a reply names in its own words: Postfix sends all its rejections at RCPT (smtpd_delay_reject). */
+const NAMED: readonly [RegExp, string][] = [
+  [
+    /\bsender (address )?(rejected|denied|refused|blocked|is not allowed|verif)|domain of sender|send ?as/i,
+    SUBJECTS.sender,
+  ],
+  [REJECTED_EHLO, "the host name in EHLO"],
+  [/client host/i, "the client"],
+];
+
+const MESSAGES: Record<FailureKind, (stage: Stage, reply: Reply | undefined) => string> = {
   forbidden_destination: () => "The host is not public, so no connection was made.",
   not_connected: () => "The SMTP server could not be reached.",
   not_smtp: () => "The host accepted the connection, but did not respond as an SMTP server.",
-  reply: (stage) => `The SMTP server rejected ${SUBJECTS[stage]}.`,
+  reply: (stage, reply) => `The SMTP server rejected ${rejected(stage, reply)}.`,
   timeout: (stage) => `The SMTP server timed out while handling ${SUBJECTS[stage]}.`,
   closed: (stage) => `The SMTP server closed the connection while handling ${SUBJECTS[stage]}.`,
   protocol_error: (stage) => `The SMTP server sent an invalid reply while handling ${SUBJECTS[stage]}.`,
@@ -49,16 +60,30 @@ const MESSAGES: Record<FailureKind, (stage: Stage) => string> = {
   too_large: () => "The message exceeds the SMTP server's size limit.",
 };
 
-/** Describes a failure, with a hint. The result contains no settings. */
-export function diagnose(failure: SmtpFailure, settings: SmtpSettings): Diagnosis {
-  const { kind, stage, steps } = failure;
-  const reply = failure.reply === undefined ? undefined : parseReply(failure.reply);
+/**
+ * Describes a failure, with a hint. The result contains no settings.
+ *
+ * @param clientName our name in EHLO, for the hint if the server rejects it
+ */
+export function diagnose(
+  failure: SmtpFailure & { mechanisms?: readonly string[] },
+  settings: SmtpSettings,
+  clientName?: string,
+): Diagnosis {
+  const { kind, stage, steps, mechanisms } = failure;
+  const [reply, fullReply] =
+    failure.reply === undefined ? [] : [parseReply(failure.reply), parseReply(failure.reply, Infinity)];
   return {
-    message: MESSAGES[kind](stage),
+    message: MESSAGES[kind](stage, fullReply),
     stage,
     ...(reply === undefined ? {} : { smtpCode: reply.code, reply: reply.text }),
     ...(reply?.enhancedCode === undefined ? {} : { enhancedCode: reply.enhancedCode }),
-    hint: hintFor({ kind, stage, settings, reply }),
+    hint: hintFor({ kind, stage, settings, reply: fullReply, clientName, mechanisms }),
     steps,
   };
+}
+
+function rejected(stage: Stage, reply: Reply | undefined): string {
+  const named = NAMED.find(([words]) => reply !== undefined && words.test(reply.text));
+  return named === undefined ? SUBJECTS[stage] : named[1];
 }
