@@ -70,7 +70,10 @@ export async function assertConnection(
     if (ok && records === "failure") return undefined;
     return { action: ok ? "tested" : "test_refused", test: target };
   });
-  if (!result.ok) throw new ApiError("smtp_failed", { diagnosis: diagnose(result.failure, settings) });
+  if (!result.ok) {
+    const diagnosis = diagnose(result.failure, settings, c.var.config.hostname);
+    throw new ApiError("smtp_failed", { diagnosis });
+  }
   return result.steps;
 }
 

@@ -24,7 +24,8 @@ export function parseCapabilities(ehloReply: string): Capabilities {
   const size = Number(words.find(([keyword]) => keyword === "SIZE")?.[1]);
   return {
     extensions: new Set(words.map(([keyword]) => keyword ?? "")),
-    mechanisms: new Set(auth),
+    // RFC 4422 section 3.1. Results show the names, and any server may send them.
+    mechanisms: new Set(auth.filter((name) => /^[A-Z0-9_-]{1,20}$/.test(name))),
     // RFC 1870 section 4: 0 means no fixed limit.
     maxMessageSize: size > 0 ? size : undefined,
   };

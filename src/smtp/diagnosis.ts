@@ -65,12 +65,9 @@ const MESSAGES: Record<FailureKind, (stage: Stage, reply: Reply | undefined) => 
  *
  * @param clientName our name in EHLO, for the hint if the server rejects it
  */
-export function diagnose(
-  failure: SmtpFailure & { mechanisms?: readonly string[] },
-  settings: SmtpSettings,
-  clientName?: string,
-): Diagnosis {
-  const { kind, stage, steps, mechanisms } = failure;
+export function diagnose(failure: SmtpFailure, settings: SmtpSettings, clientName?: string): Diagnosis {
+  const { kind, stage, steps } = failure;
+  const mechanisms = steps.findLast((step) => step.mechanisms !== undefined)?.mechanisms;
   const [reply, fullReply] =
     failure.reply === undefined ? [] : [parseReply(failure.reply), parseReply(failure.reply, Infinity)];
   return {
