@@ -7,7 +7,8 @@ import {
   type JWTVerifyOptions,
   jwtVerify,
 } from "jose";
-import { IssuerUnavailableError, TokenError } from "./errors.ts";
+import { LoggableError } from "../errors.ts";
+import { TokenError } from "./errors.ts";
 import { CLOCK_TOLERANCE_SECONDS, JWKS_MAX_CANDIDATE_KEYS, TOKEN_MAX_CHARACTERS } from "./limits.ts";
 
 /** What makes a token valid for one tenant. */
@@ -26,8 +27,6 @@ const ALGORITHMS = [
   ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
 ];
 
-const HEADER_TYPES = ["JWT", "AT+JWT", "APPLICATION/AT+JWT"];
-
 /**
  * Verifies an access token (RFC 8725, RFC 9068). Checks everything that needs no key first: only a token that
  * names an issuer of the tenant and has not expired can cause a fetch.
@@ -41,12 +40,10 @@ const HEADER_TYPES = ["JWT", "AT+JWT", "APPLICATION/AT+JWT"];
 export async function verifyToken(token: string, rules: TokenRules, now: Date): Promise<JWTPayload> {
   const issuer = checkBeforeFetch(token, rules.issuers, now);
   const claims = await verifySignature(token, issuer, rules, now);
-  const { iat, typ } = claims;
+  const { iat } = claims;
   if (iat !== undefined && iat > now.getTime() / 1000 + CLOCK_TOLERANCE_SECONDS) {
     throw new TokenError("iat is in the future");
   }
-  // Keycloak signs ID, refresh and offline tokens with the same keys.
-  if (typ !== undefined && typ !== "Bearer") throw new TokenError("claim typ is not Bearer");
   return claims;
 }
 
@@ -55,15 +52,31 @@ function checkBeforeFetch(token: string, issuers: readonly string[], now: Date):
   const { header, claims } = decode(token);
   if (!ALGORITHMS.includes(String(header.alg))) throw new TokenError("alg is not allowed");
   if ("crit" in header) throw new TokenError("crit is not supported");
-  if (header.typ !== undefined && !HEADER_TYPES.includes(String(header.typ).toUpperCase())) {
-    throw new TokenError("header typ is neither JWT nor at+jwt");
-  }
+  checkTokenType(header.typ, claims.typ);
+  // A sender-constrained token needs a proof of possession, which is not checked here (RFC 7800 section 3).
+  if ("cnf" in claims) throw new TokenError("cnf is not supported");
   if (claims.iss === undefined || !issuers.includes(claims.iss)) {
     throw new TokenError("iss is not an issuer of this tenant");
   }
   if (typeof claims.exp !== "number") throw new TokenError("exp is missing or not a number");
   if (claims.exp <= now.getTime() / 1000 - CLOCK_TOLERANCE_SECONDS) throw new TokenError("token has expired");
   return claims.iss;
+}
+
+/**
+ * Accepts only a declared access token: claim `typ` (Keycloak) or header `typ` (RFC 9068 section 2.1) says so.
+ * Issuers sign ID tokens with the same keys, and most of them without a type.
+ */
+function checkTokenType(headerType: unknown, claimType: unknown): void {
+  const type = typeof headerType === "string" ? headerType.toUpperCase() : headerType;
+  const isAccessToken = type === "AT+JWT" || type === "APPLICATION/AT+JWT";
+  if (type !== undefined && type !== "JWT" && !isAccessToken) {
+    throw new TokenError("header typ is neither JWT nor at+jwt");
+  }
+  if (claimType !== undefined && claimType !== "Bearer") throw new TokenError("claim typ is not Bearer");
+  if (claimType === undefined && !isAccessToken) {
+    throw new TokenError("claim typ is missing, and header typ is not at+jwt");
+  }
 }
 
 function decode(token: string) {
@@ -91,7 +104,7 @@ async function verifySignature(
   try {
     return (await jwtVerify(token, rules.keysOf(issuer), options)).payload;
   } catch (error) {
-    if (error instanceof IssuerUnavailableError) throw error;
+    if (error instanceof LoggableError) throw error;
     if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyWithEach(error, token, options);
     throw tokenErrorOf(error);
   }
