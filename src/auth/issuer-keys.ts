@@ -1,19 +1,13 @@
 import { waitUntil } from "cloudflare:workers";
-import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from "jose";
-import { IssuerUnavailableError } from "./errors.ts";
+import { errors, type JWTVerifyGetKey } from "jose";
 import { JwksCache, type JwksFetch, type KeepAlive } from "./jwks-cache.ts";
-import { JWKS_CACHE_MAX_ISSUERS, JWKS_MAX_AGE_MS, JWKS_UNKNOWN_KID_COOLDOWN_MS } from "./limits.ts";
-
-interface Issuer {
-  cache: JwksCache;
-  getKey: ReturnType<typeof createRemoteJWKSet>;
-}
+import { JWKS_CACHE_MAX_ISSUERS, JWKS_UNKNOWN_KID_COOLDOWN_MS } from "./limits.ts";
 
 /** Signing keys of many issuers, cached in the isolate with least-recently-used eviction. */
 export class IssuerKeys {
   readonly #fetch: JwksFetch;
   readonly #keepAlive: KeepAlive;
-  readonly #issuers = new Map<string, Issuer>();
+  readonly #caches = new Map<string, JwksCache>();
 
   /** Uses the runtime's `fetch` and `waitUntil` by default. */
   constructor(
@@ -25,46 +19,38 @@ export class IssuerKeys {
   }
 
   /**
-   * Returns jose's key resolver for the JWK Set at `jwksUri`.
+   * Returns a key resolver, as jose's `jwtVerify` takes it, for the JWK Set at `jwksUri`.
    *
-   * @returns a function that throws {@link IssuerUnavailableError} if the keys are unavailable, and
-   * `JWKSNoMatchingKey` if they are available but lack the token's key
+   * @returns a function that throws {@link IssuerUnavailableError} if the keys are unavailable,
+   * {@link TokenError} if the issuer has none, and `JWKSNoMatchingKey` if they lack the token's key
    */
   at(jwksUri: string): JWTVerifyGetKey {
-    const issuer = this.#issuers.get(jwksUri) ?? this.#create(jwksUri);
-    this.#issuers.delete(jwksUri);
-    this.#issuers.set(jwksUri, issuer);
+    const cache = this.#caches.get(jwksUri) ?? this.#create(jwksUri);
+    this.#caches.delete(jwksUri);
+    this.#caches.set(jwksUri, cache);
     return async (header, token) => {
+      const keys = await cache.getFreshOrStale();
       try {
-        // jose counts a stale JWK Set as fresh for another maximum age, which would exceed stale-if-error.
-        if (issuer.cache.isExpired) await issuer.getKey.reload();
-        return await issuer.getKey(header, token);
+        return await keys(header, token);
       } catch (error) {
-        // The issuer may have created the missing key since its last response.
-        if (error instanceof errors.JWKSNoMatchingKey && issuer.cache.isFailing) {
-          throw new IssuerUnavailableError("the issuer fails, and its cached keys lack the token's key");
-        }
-        throw error;
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+        // The issuer may have created the key since its last response.
+        const newest = await cache.get(JWKS_UNKNOWN_KID_COOLDOWN_MS);
+        return newest(header, token);
       }
     };
   }
 
-  #create(jwksUri: string): Issuer {
-    if (this.#issuers.size >= JWKS_CACHE_MAX_ISSUERS) this.#evict();
-    const cache = new JwksCache(this.#fetch, this.#keepAlive);
-    const getKey = createRemoteJWKSet(new URL(jwksUri), {
-      [customFetch]: (url, init) => cache.get(url, init),
-      cacheMaxAge: JWKS_MAX_AGE_MS,
-      cooldownDuration: JWKS_UNKNOWN_KID_COOLDOWN_MS,
-    });
-    return { cache, getKey };
+  #create(jwksUri: string): JwksCache {
+    if (this.#caches.size >= JWKS_CACHE_MAX_ISSUERS) this.#evict();
+    return new JwksCache(jwksUri, this.#fetch, this.#keepAlive);
   }
 
   // Forged tokens for invented tenants add issuers that do not exist. Evicting these first keeps such tokens
   // from pushing out the keys of real tenants.
   #evict(): void {
-    const [oldest] = this.#issuers.keys();
-    const keyless = this.#issuers.entries().find(([, { cache }]) => !cache.hasKeys);
-    this.#issuers.delete(keyless?.[0] ?? oldest ?? "");
+    const [oldest] = this.#caches.keys();
+    const keyless = this.#caches.entries().find(([, cache]) => !cache.hasKeys);
+    this.#caches.delete(keyless?.[0] ?? oldest ?? "");
   }
 }

@@ -1,113 +1,159 @@
 import { createLocalJWKSet, type JSONWebKeySet } from "jose";
-import { IssuerUnavailableError } from "./errors.ts";
+import { LoggableError } from "../errors.ts";
+import { IssuerUnavailableError, TokenError } from "./errors.ts";
 import {
   JWKS_FAILURE_COOLDOWN_MS,
   JWKS_LOCK_MS,
+  JWKS_MAX_AGE_MS,
   JWKS_MAX_BYTES,
   JWKS_MAX_WAIT_MS,
   JWKS_POLL_MS,
   JWKS_STALE_IF_ERROR_MS,
+  JWKS_STALE_MAX_WAIT_MS,
   JWKS_TIMEOUT_MS,
 } from "./limits.ts";
 
-/** The part of `fetch` that jose uses to get a JWK Set. */
+/** The part of `fetch` that gets a JWK Set. */
 export type JwksFetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** Keeps work running after its request is canceled: the runtime's `waitUntil`. */
+/** jose's resolver of the keys in one JWK Set. */
+export type JwksResolver = ReturnType<typeof createLocalJWKSet>;
+
+/** Keeps work running after its request ends or is canceled: the runtime's `waitUntil`. */
 export type KeepAlive = (work: Promise<unknown>) => void;
 
 /**
- * Caches the JWK Set of one issuer, between jose and the network:
+ * Caches the JWK Set of one issuer:
  * - Concurrent requests share one fetch.
- * - A failing issuer gets one fetch per cooldown; jose alone would fetch on every request.
- * - The last valid keys stay in use while the issuer fails, for a bounded time (RFC 5861 section 4).
+ * - A failing issuer gets one fetch per cooldown.
+ * - The last valid keys stay in use while the issuer fails or is slow, for a bounded time (RFC 5861).
+ * - An issuer that responds that it has no keys loses them at once.
  *
  * Workers forbids awaiting a promise of another request, so requests poll a lock while one of them fetches. The
  * lock expires in case the fetch never settles.
  */
 export class JwksCache {
+  readonly #jwksUri: string;
   readonly #fetch: JwksFetch;
   readonly #keepAlive: KeepAlive;
-  #stored: { body: string; at: number } | undefined;
-  #failure: { reason: string; at: number } | undefined;
-  #lockedUntil = 0;
+  #keys: { resolve: JwksResolver; at: number } | undefined;
+  /** Why the last fetch brought no keys. */
+  #failure: { error: LoggableError; at: number } | undefined;
+  /** When the fetch in progress started. */
+  #lockedAt: number | undefined;
+  #staleKeysLogged = false;
 
-  constructor(fetch: JwksFetch, keepAlive: KeepAlive) {
+  constructor(jwksUri: string, fetch: JwksFetch, keepAlive: KeepAlive) {
+    this.#jwksUri = jwksUri;
     this.#fetch = fetch;
     this.#keepAlive = keepAlive;
   }
 
-  /** Whether the issuer has ever responded with keys. */
+  /** Whether there are keys, no matter how old. */
   get hasKeys(): boolean {
-    return this.#stored !== undefined;
-  }
-
-  /** Whether the last fetch failed, so that {@link get} may lack the issuer's newest keys. */
-  get isFailing(): boolean {
-    return this.#failure !== undefined;
-  }
-
-  /** Whether the issuer has been failing for so long that its keys must no longer be used. */
-  get isExpired(): boolean {
-    if (this.#stored === undefined || !this.isFailing) return false;
-    return Date.now() >= this.#stored.at + JWKS_STALE_IF_ERROR_MS;
+    return this.#keys !== undefined;
   }
 
   /**
-   * Gets the issuer's JWK Set: by a fetch, from a concurrent request's fetch, or stale while the issuer fails.
+   * Gets keys that are at most `maxAgeMs` old, by a fetch if necessary.
    *
-   * @throws {IssuerUnavailableError} if the fetch fails and there are no keys to use instead
+   * @throws {TokenError} if the issuer responds that it has no keys
+   * @throws {IssuerUnavailableError} if the fetch fails, or takes longer than `maxWaitMs`
    */
-  async get(url: string, init: RequestInit): Promise<Response> {
-    const requestedAt = Date.now();
-    while (Date.now() < this.#lockedUntil) {
-      if (Date.now() >= requestedAt + JWKS_MAX_WAIT_MS) {
-        return this.#staleIfError("timed out waiting for a concurrent fetch of the issuer's keys");
-      }
-      await scheduler.wait(JWKS_POLL_MS);
-    }
-    if (this.#stored !== undefined && this.#stored.at >= requestedAt) return new Response(this.#stored.body);
-    if (this.#failure !== undefined && Date.now() < this.#failure.at + JWKS_FAILURE_COOLDOWN_MS) {
-      return this.#staleIfError(this.#failure.reason);
-    }
-    this.#lockedUntil = Date.now() + JWKS_LOCK_MS;
-    const refreshing = this.#refresh(url, init);
-    this.#keepAlive(refreshing.catch(() => {}));
-    return refreshing;
+  async get(maxAgeMs: number, maxWaitMs = JWKS_MAX_WAIT_MS): Promise<JwksResolver> {
+    const cached = this.#keysWithin(maxAgeMs);
+    if (cached !== undefined) return cached;
+    await this.#refresh(maxWaitMs);
+    const fetched = this.#keysWithin(maxAgeMs);
+    if (fetched !== undefined) return fetched;
+    throw this.#failure?.error ?? new IssuerUnavailableError("timed out waiting for the issuer's keys");
   }
 
-  async #refresh(url: string, init: RequestInit): Promise<Response> {
+  /**
+   * Gets fresh keys or, while the issuer fails or is slow, stale ones.
+   *
+   * @throws {TokenError} if the issuer responds that it has no keys
+   * @throws {IssuerUnavailableError} if the fetch fails, and the last valid keys have expired
+   */
+  async getFreshOrStale(): Promise<JwksResolver> {
+    const hasStale = this.#keysWithin(JWKS_STALE_IF_ERROR_MS) !== undefined;
     try {
-      const body = await this.#fetchJwks(url, init);
-      this.#stored = { body, at: Date.now() };
-      this.#failure = undefined;
-      return new Response(body);
+      return await this.get(JWKS_MAX_AGE_MS, hasStale ? JWKS_STALE_MAX_WAIT_MS : JWKS_MAX_WAIT_MS);
     } catch (error) {
-      const reason = error instanceof IssuerUnavailableError ? error.message : "the issuer is unreachable";
-      this.#failure = { reason, at: Date.now() };
-      return this.#staleIfError(reason);
+      const stale = this.#keysWithin(JWKS_STALE_IF_ERROR_MS);
+      if (stale === undefined || !(error instanceof IssuerUnavailableError)) throw error;
+      this.#logStaleKeys(error.message);
+      return stale;
+    }
+  }
+
+  #keysWithin(maxAgeMs: number): JwksResolver | undefined {
+    if (this.#keys === undefined || Date.now() >= this.#keys.at + maxAgeMs) return undefined;
+    return this.#keys.resolve;
+  }
+
+  /** Once per fetch: an issuer that is down for an hour would fill the log with a line per request. */
+  #logStaleKeys(reason: string): void {
+    if (this.#staleKeysLogged) return;
+    this.#staleKeysLogged = true;
+    console.warn(JSON.stringify({ message: "stale issuer keys in use", jwksUri: this.#jwksUri, reason }));
+  }
+
+  /** Returns when a fetch ends, at once during the cooldown, or `maxWaitMs` after the fetch started. */
+  async #refresh(maxWaitMs: number): Promise<void> {
+    const requestedAt = Date.now();
+    const deadline = (this.#fetchingSince ?? requestedAt) + maxWaitMs;
+    const waits: Promise<void>[] = [];
+    while (!this.#hasOutcomeSince(requestedAt) && Date.now() < deadline) {
+      if (this.#fetchingSince === undefined) {
+        const fetching = this.#fetchKeys();
+        this.#keepAlive(fetching);
+        waits.push(fetching);
+      }
+      await Promise.race([...waits, scheduler.wait(JWKS_POLL_MS)]);
+    }
+  }
+
+  get #fetchingSince(): number | undefined {
+    const isLocked = this.#lockedAt !== undefined && Date.now() < this.#lockedAt + JWKS_LOCK_MS;
+    return isLocked ? this.#lockedAt : undefined;
+  }
+
+  #hasOutcomeSince(time: number): boolean {
+    if (this.#failure !== undefined && Date.now() < this.#failure.at + JWKS_FAILURE_COOLDOWN_MS) return true;
+    return this.#keys !== undefined && this.#keys.at >= time;
+  }
+
+  async #fetchKeys(): Promise<void> {
+    this.#lockedAt = Date.now();
+    this.#failure = undefined;
+    this.#staleKeysLogged = false;
+    try {
+      const resolve = await this.#fetchJwks();
+      this.#keys = { resolve, at: Date.now() };
+    } catch (error) {
+      if (error instanceof TokenError) this.#keys = undefined;
+      const isOurs = error instanceof LoggableError;
+      const failure = isOurs ? error : new IssuerUnavailableError("the issuer is unreachable");
+      this.#failure = { error: failure, at: Date.now() };
     } finally {
-      this.#lockedUntil = 0;
+      this.#lockedAt = undefined;
     }
   }
 
-  #staleIfError(reason: string): Response {
-    if (this.#stored !== undefined && !this.isExpired) return new Response(this.#stored.body);
+  async #fetchJwks(): Promise<JwksResolver> {
+    const response = await this.#fetch(this.#jwksUri, {
+      // Some firewalls reject requests without User-Agent, and Workers sends none by default.
+      headers: { Accept: "application/json, application/jwk-set+json", "User-Agent": "tenant-mail" },
+      redirect: "manual",
+      signal: AbortSignal.timeout(JWKS_TIMEOUT_MS),
+    });
+    if (response.status === 200) return parseJwks(await readText(response));
+    await response.body?.cancel();
+    const reason = `the issuer's JWKS endpoint responded ${response.status}`;
+    // Keycloak responds 404 for a realm that does not exist.
+    if (response.status === 404 || response.status === 410) throw new TokenError(reason);
     throw new IssuerUnavailableError(reason);
-  }
-
-  async #fetchJwks(url: string, init: RequestInit): Promise<string> {
-    // Replaces jose's signal, whose time limit includes the wait for the lock.
-    const response = await this.#fetch(url, { ...init, signal: AbortSignal.timeout(JWKS_TIMEOUT_MS) });
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw new IssuerUnavailableError(`the issuer's JWKS endpoint responded ${response.status}`);
-    }
-    const body = await readText(response);
-    if (!isUsableJwks(body)) {
-      throw new IssuerUnavailableError("the issuer's response is not a JWK Set with at least one key");
-    }
-    return body;
   }
 }
 
@@ -122,13 +168,15 @@ async function readText(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-/** Asks jose's parser, which reads the set later: a set that jose rejects must not replace valid keys. */
-function isUsableJwks(text: string): boolean {
+function parseJwks(text: string): JwksResolver {
+  let jwks: JSONWebKeySet;
+  let resolve: JwksResolver;
   try {
-    const jwks: JSONWebKeySet = JSON.parse(text);
-    createLocalJWKSet(jwks);
-    return jwks.keys.length > 0;
+    jwks = JSON.parse(text);
+    resolve = createLocalJWKSet(jwks);
   } catch {
-    return false;
+    throw new IssuerUnavailableError("the issuer's response is not a JWK Set");
   }
+  if (jwks.keys.length === 0) throw new TokenError("the issuer's JWK Set is empty");
+  return resolve;
 }

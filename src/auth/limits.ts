@@ -16,6 +16,12 @@ export const JWKS_LOCK_MS = JWKS_TIMEOUT_MS + 1_000;
 /** How long a request waits for fetches of other requests, in milliseconds: two locks that expire in turn. */
 export const JWKS_MAX_WAIT_MS = 2 * JWKS_LOCK_MS;
 
+/**
+ * How long a request that could use stale keys waits for a fetch, in milliseconds. A healthy Keycloak responds in
+ * less.
+ */
+export const JWKS_STALE_MAX_WAIT_MS = 500;
+
 /** How often a waiting request polls the lock, in milliseconds. */
 export const JWKS_POLL_MS = 20;
 
@@ -28,11 +34,11 @@ export const JWKS_MAX_AGE_MS = 10 * 60_000;
 /** Minimum time between two fetches for an unknown `kid`, in milliseconds. */
 export const JWKS_UNKNOWN_KID_COOLDOWN_MS = 30_000;
 
-/** Minimum time between two fetches from an issuer that fails, in milliseconds. */
+/** Minimum time between two fetches from an issuer that fails or has no keys, in milliseconds. */
 export const JWKS_FAILURE_COOLDOWN_MS = 10_000;
 
 /**
- * How long keys stay in use after their fetch while the issuer fails, in milliseconds (RFC 5861 section 4).
+ * How long keys stay in use after their fetch while the issuer fails or is slow, in milliseconds (RFC 5861).
  * An attacker with a revoked key who keeps the issuer down can use it for this long.
  */
 export const JWKS_STALE_IF_ERROR_MS = 60 * 60_000;

@@ -1,0 +1,243 @@
+import type { CompactJWSHeaderParameters } from "jose";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { IssuerKeys } from "../../src/auth/issuer-keys.ts";
+import type { JwksFetch } from "../../src/auth/jwks-cache.ts";
+import {
+  JWKS_FAILURE_COOLDOWN_MS,
+  JWKS_LOCK_MS,
+  JWKS_MAX_AGE_MS,
+  JWKS_MAX_WAIT_MS,
+  JWKS_POLL_MS,
+  JWKS_STALE_IF_ERROR_MS,
+  JWKS_STALE_MAX_WAIT_MS,
+} from "../../src/auth/limits.ts";
+import { call } from "../support/client.ts";
+import { advanceClock, restoreClock } from "../support/clock.ts";
+import { families } from "../support/families.ts";
+import { newIssuer } from "../support/issuer.ts";
+import { captureLog } from "../support/log.ts";
+
+const JWKS_URI = "https://issuer.test/certs";
+const MISSING = { code: "ERR_JWKS_NO_MATCHING_KEY" };
+
+beforeEach(() => {
+  advanceClock(0);
+  // Waits in simulated time.
+  vi.spyOn(scheduler, "wait").mockImplementation(async (milliseconds) => {
+    await new Promise((resolve) => setTimeout(resolve));
+    advanceClock(milliseconds);
+  });
+});
+
+afterEach(async () => {
+  // A poll that lost its race still has a timer.
+  await new Promise((resolve) => setTimeout(resolve));
+  vi.restoreAllMocks();
+  restoreClock();
+});
+
+describe("after a failed refresh", () => {
+  it("a revoked key is rejected as soon as the issuer may be asked again", async () => {
+    const { find, publish, goDown } = await network();
+    await find("one");
+    goDown();
+    advanceClock(JWKS_MAX_AGE_MS);
+    expect(await find("one")).toBeInstanceOf(CryptoKey);
+    publish("two");
+    advanceClock(JWKS_FAILURE_COOLDOWN_MS);
+    await expect(find("one")).rejects.toMatchObject(MISSING);
+  });
+
+  it("stale keys cost one fetch per cooldown, and never count as fresh", async () => {
+    const { find, fetch, goDown } = await network();
+    await find("one");
+    goDown();
+    advanceClock(JWKS_MAX_AGE_MS);
+    for (let refreshes = 1; refreshes <= 5; refreshes += 1) {
+      await Promise.all([find("one"), find("one"), find("one")]);
+      expect(fetch).toHaveBeenCalledTimes(1 + refreshes);
+      advanceClock(JWKS_FAILURE_COOLDOWN_MS);
+    }
+  });
+
+  it("fresh keys stay fresh if the refresh was for an unknown kid", async () => {
+    const { find, fetch, goDown } = await network();
+    await find("one");
+    goDown();
+    advanceClock(JWKS_MAX_AGE_MS - JWKS_FAILURE_COOLDOWN_MS - 1);
+    await expect(find("two")).rejects.toMatchObject({ name: "IssuerUnavailableError" });
+    advanceClock(JWKS_FAILURE_COOLDOWN_MS);
+    await find("one");
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe("while a refresh hangs", () => {
+  it("requests use the known keys after the maximum wait, having asked the issuer", async () => {
+    const { find, fetch } = await hanging();
+    expect(await timeOf(() => find("one"))).toBeLessThanOrEqual(JWKS_STALE_MAX_WAIT_MS + JWKS_POLL_MS);
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it("later requests use the known keys at once, without a fetch", async () => {
+    const { find, fetch } = await hanging();
+    await find("one");
+    expect(await timeOf(() => find("one"))).toBe(0);
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it("requests with an unknown kid wait for its outcome", async () => {
+    const { find, respond } = await hanging();
+    const found = find("two");
+    await find("one");
+    for (let polls = 0; polls < 20; polls += 1) await scheduler.wait(JWKS_POLL_MS);
+    respond("two");
+    expect(await found).toBeInstanceOf(CryptoKey);
+  });
+
+  it("it ends behind the response, and its keys are the next request's", async () => {
+    const { find, fetch, respond, kept } = await hanging();
+    await find("one");
+    respond("two");
+    await Promise.all(kept);
+    await expect(find("one")).rejects.toMatchObject(MISSING);
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it("keys past the stale-if-error time are not used", async () => {
+    const { find } = await hanging(JWKS_STALE_IF_ERROR_MS);
+    const outcome = expect(find("one")).rejects.toMatchObject({ name: "IssuerUnavailableError" });
+    advanceClock(JWKS_MAX_WAIT_MS);
+    await outcome;
+  });
+
+  it("a refresh that never ends is replaced when its lock expires", async () => {
+    const { find, fetch } = await hanging();
+    await find("one");
+    advanceClock(JWKS_LOCK_MS);
+    await find("one");
+    expect(fetch).toHaveBeenCalledTimes(3);
+  });
+});
+
+describe("a refresh within the maximum wait", () => {
+  it("rejects a revoked key at the first request past the fresh time", async () => {
+    const { find, respond } = await hanging();
+    const outcome = expect(find("one")).rejects.toMatchObject(MISSING);
+    advanceClock(JWKS_STALE_MAX_WAIT_MS - 2 * JWKS_POLL_MS);
+    respond("two");
+    await outcome;
+  });
+});
+
+describe("the log", () => {
+  it("has one line per failed refresh whose stale keys are in use", async () => {
+    const { find, goDown, publish } = await network();
+    await find("one");
+    goDown();
+    advanceClock(JWKS_MAX_AGE_MS);
+    const { lines } = await captureLog(async () => {
+      await Promise.all([find("one"), find("one")]);
+      await find("one");
+      advanceClock(JWKS_FAILURE_COOLDOWN_MS);
+      await find("one");
+      publish("one");
+      advanceClock(JWKS_FAILURE_COOLDOWN_MS);
+      await find("one");
+    });
+    const entry = {
+      message: "stale issuer keys in use",
+      jwksUri: JWKS_URI,
+      reason: "the issuer is unreachable",
+    };
+    expect(lines.map((line) => JSON.parse(line))).toEqual([entry, entry]);
+  });
+
+  it("has one line per slow refresh", async () => {
+    const { find } = await hanging();
+    const { lines } = await captureLog(() => Promise.all([find("one"), find("one")]));
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      {
+        message: "stale issuer keys in use",
+        jwksUri: JWKS_URI,
+        reason: "timed out waiting for the issuer's keys",
+      },
+    ]);
+  });
+
+  it("has no line if the keys are fresh", async () => {
+    const { find, goDown } = await network();
+    await find("one");
+    goDown();
+    const { lines } = await captureLog(() => find("one"));
+    expect(lines).toEqual([]);
+  });
+});
+
+describe("a slow issuer", () => {
+  it("delays a request by the maximum wait, and replaces its keys behind the response", async () => {
+    vi.restoreAllMocks();
+    restoreClock();
+    const [issuer, next] = [await newIssuer(), await newIssuer()];
+    const token = await issuer.token();
+    const nextToken = await next.token({ iss: issuer.issuer }, { kid: "next" });
+    const read = async (sent: string) =>
+      (await call(families[0].address(issuer.tenant), { token: sent })).status;
+    expect(await read(token)).toBe(404);
+    const now = Date.now;
+    vi.spyOn(Date, "now").mockImplementation(() => now() + JWKS_MAX_AGE_MS);
+    const body = JSON.stringify({ keys: [{ ...next.publicJwk, kid: "next" }] });
+    await issuer.respondWith({ kind: "slow", milliseconds: 1_500, body });
+    const milliseconds = await timeOf(async () => expect(await read(token)).toBe(404));
+    expect(milliseconds).toBeGreaterThanOrEqual(JWKS_STALE_MAX_WAIT_MS);
+    expect(milliseconds).toBeLessThan(1_400);
+    await vi.waitFor(async () => expect(await read(token)).toBe(401), { timeout: 5_000 });
+    expect(await read(nextToken)).toBe(404);
+    expect(await issuer.fetches()).toBe(2);
+  });
+});
+
+/** An issuer that publishes the key `one`, and a resolver of its keys. */
+async function network() {
+  const { publicJwk } = await newIssuer();
+  let kids: string[] | undefined = ["one"];
+  const jwks = (...published: string[]) =>
+    Response.json({ keys: published.map((kid) => ({ ...publicJwk, kid })) });
+  const fetch = vi.fn<JwksFetch>(async () => {
+    if (kids === undefined) throw new TypeError("connection refused");
+    return jwks(...kids);
+  });
+  const kept: Promise<unknown>[] = [];
+  const keys = new IssuerKeys(fetch, (work) => kept.push(work));
+  return {
+    fetch,
+    jwks,
+    kept,
+    find: async (kid: string) => {
+      const header: CompactJWSHeaderParameters = { alg: "ES256", kid };
+      return keys.at(JWKS_URI)(header, { payload: "", signature: "" });
+    },
+    publish: (...published: string[]) => {
+      kids = published;
+    },
+    goDown: () => {
+      kids = undefined;
+    },
+  };
+}
+
+/** A {@link network} whose key is cached for `ageMs`, and whose next fetch hangs until `respond`. */
+async function hanging(ageMs = JWKS_MAX_AGE_MS) {
+  const { find, fetch, jwks, kept } = await network();
+  await find("one");
+  advanceClock(ageMs);
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  fetch.mockReturnValue(promise);
+  return { find, fetch, kept, respond: (...kids: string[]) => resolve(jwks(...kids)) };
+}
+
+async function timeOf(run: () => Promise<unknown>): Promise<number> {
+  const startedAt = Date.now();
+  await run();
+  return Date.now() - startedAt;
+}
