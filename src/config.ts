@@ -1,4 +1,5 @@
 import { base64url, createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import { parseRole, type Role } from "./auth/roles.ts";
 import { LoggableError } from "./errors.ts";
 import type { SealingKey, SealingKeys } from "./storage/sealing.ts";
 
@@ -15,14 +16,14 @@ export interface Config {
   issuers: readonly string[];
   /** Template of the address of an issuer's JWK Set, with `{issuer}`, `{tenant}` and `{hostname}`. */
   jwksUri: string;
-  /** Keys of every issuer, where `JWKS` holds them. They replace fetching. */
+  /** Keys of every issuer, if `JWKS` is set. They replace fetching. */
   inlineKeys: JWTVerifyGetKey | undefined;
   /** Value that `aud` must contain. */
   audience: string | undefined;
   /** A caller needs one of these roles. */
-  adminRoles: readonly string[];
+  adminRoles: readonly Role[];
   /** A caller needs one of these roles to send mail. */
-  senderRoles: readonly string[];
+  senderRoles: readonly Role[];
   /** Allows SMTP servers on loopback and private addresses, for local work. */
   allowPrivateHosts: boolean;
   settingsKeys: SealingKeys;
@@ -50,8 +51,8 @@ export async function loadConfig(env: Env): Promise<Config> {
     jwksUri: parseTemplate("JWKS_URI", env.JWKS_URI, { issuer: "https://a.example" }),
     inlineKeys: parseInlineKeys(env.JWKS),
     audience: env.AUDIENCE || undefined,
-    adminRoles: parseList("ADMIN_ROLES", env.ADMIN_ROLES),
-    senderRoles: parseList("SENDER_ROLES", env.SENDER_ROLES),
+    adminRoles: parseRoles("ADMIN_ROLES", env.ADMIN_ROLES),
+    senderRoles: parseRoles("SENDER_ROLES", env.SENDER_ROLES),
     allowPrivateHosts: parseFlag("ALLOW_PRIVATE_HOSTS", env.ALLOW_PRIVATE_HOSTS),
     settingsKeys: await parseSettingsKeys(env.SETTINGS_KEYS),
   };
@@ -111,6 +112,14 @@ function parseIssuers(text: string | undefined): string[] {
     misconfigured("ISSUERS: each template must contain {tenant}");
   }
   return issuers;
+}
+
+const ROLE_FORMS = "client/role (such as realm-management/manage-realm), realm:role or scope:word";
+
+function parseRoles(name: string, text: string | undefined): Role[] {
+  return parseList(name, text).map(
+    (role, index) => parseRole(role) ?? misconfigured(`${name}: write role ${index + 1} as ${ROLE_FORMS}`),
+  );
 }
 
 function parseInlineKeys(text: string | undefined): JWTVerifyGetKey | undefined {

@@ -5,7 +5,7 @@ import { callerOf } from "../auth/caller.ts";
 import { IssuerUnavailableError, TokenError } from "../auth/errors.ts";
 import { IssuerKeys } from "../auth/issuer-keys.ts";
 import { JWKS_FAILURE_COOLDOWN_MS } from "../auth/limits.ts";
-import { hasRole } from "../auth/roles.ts";
+import { formatRole, hasRole, type Role } from "../auth/roles.ts";
 import { verifyToken } from "../auth/verify-token.ts";
 import { type Config, expand } from "../config.ts";
 import type { AppEnv } from "../context.ts";
@@ -21,12 +21,12 @@ const issuerKeys = new IssuerKeys();
  * @throws {ApiError} `unauthorized`, `role_missing`, `issuer_unavailable`
  * @see RFC 6750 sections 2.1 and 3
  */
-export function authenticate(rolesOf: (config: Config) => readonly string[]) {
+export function authenticate(rolesOf: (config: Config) => readonly Role[]) {
   return createMiddleware<AppEnv>(async function authenticate(c, next) {
     const roles = rolesOf(c.var.config);
     const claims = await verify(c, bearerToken(c.req.header("Authorization"))).catch(rejectToken);
     c.set("caller", callerOf(claims));
-    if (!hasRole(claims, roles)) throw new ApiError("role_missing", { roles });
+    if (!hasRole(claims, roles)) throw new ApiError("role_missing", { roles: roles.map(formatRole) });
     await next();
   });
 }
