@@ -48,7 +48,7 @@ export async function loadConfig(env: Env): Promise<Config> {
   const config: Config = {
     hostname: parseHostname(env.HOSTNAME) ?? misconfigured("HOSTNAME must be a host name"),
     issuers: parseIssuers(env.ISSUERS),
-    jwksUri: parseTemplate("JWKS_URI", env.JWKS_URI, { issuer: "https://a.example" }),
+    jwksUri: parseJwksUri(env.JWKS_URI),
     inlineKeys: parseInlineKeys(env.JWKS),
     audience: env.AUDIENCE || undefined,
     adminRoles: parseRoles("ADMIN_ROLES", env.ADMIN_ROLES),
@@ -56,8 +56,18 @@ export async function loadConfig(env: Env): Promise<Config> {
     allowPrivateHosts: parseFlag("ALLOW_PRIVATE_HOSTS", env.ALLOW_PRIVATE_HOSTS),
     settingsKeys: await parseSettingsKeys(env.SETTINGS_KEYS),
   };
+  // Concurrent first requests parse in parallel.
+  if (!parsed.has(env)) logWarnings(config);
   parsed.set(env, config);
   return config;
+}
+
+/** Reports valid but weak settings. */
+function logWarnings({ inlineKeys, audience }: Config): void {
+  const warn = (reason: string) => console.warn(JSON.stringify({ message: "configuration warning", reason }));
+  if (inlineKeys !== undefined) warn("JWKS is for local work: the same keys sign for every tenant");
+  // RFC 9700 section 2.3.
+  if (audience === undefined) warn("AUDIENCE is not set: tokens for any client of a realm are valid");
 }
 
 /**
@@ -112,6 +122,14 @@ function parseIssuers(text: string | undefined): string[] {
     misconfigured("ISSUERS: each template must contain {tenant}");
   }
   return issuers;
+}
+
+// With one key set for all issuers, a tenant's realm can sign for another tenant (RFC 8725 section 3.8).
+function parseJwksUri(text: string | undefined): string {
+  const template = parseTemplate("JWKS_URI", text, { issuer: "https://a.example" });
+  return /\{(issuer|tenant)\}/.test(template)
+    ? template
+    : misconfigured("JWKS_URI must contain {issuer} or {tenant}");
 }
 
 const ROLE_FORMS = "client/role (such as realm-management/manage-realm), realm:role or scope:word";

@@ -7,6 +7,8 @@ const ALGORITHM = "RS256";
 
 const TOKEN_LIFETIME = "1 hour";
 
+const AUDIENCE = "tenant-mail";
+
 /** Base host of the local Worker: `*.localhost` needs no DNS (RFC 6761 section 6.3). */
 export const LOCAL_HOSTNAME = "localhost";
 
@@ -25,12 +27,13 @@ export async function localIssuerIn(folder: string): Promise<LocalIssuer> {
   const publicKeys = { keys: [{ kty, n, e, kid, alg: ALGORITHM, use: "sig" }] };
   const key = await importJWK(privateJwk, ALGORITHM);
   return {
-    vars: { HOSTNAME: LOCAL_HOSTNAME, JWKS: JSON.stringify(publicKeys) },
+    vars: { HOSTNAME: LOCAL_HOSTNAME, JWKS: JSON.stringify(publicKeys), AUDIENCE },
     token: (tenant) =>
       new SignJWT(ADMINISTRATOR)
         .setProtectedHeader({ alg: ALGORITHM, typ: "JWT", kid: String(kid) })
         .setIssuer(`https://${LOCAL_HOSTNAME}/auth/realms/${tenant}`)
         .setSubject("00000000-0000-4000-8000-000000000001")
+        .setAudience(AUDIENCE)
         .setIssuedAt()
         .setExpirationTime(TOKEN_LIFETIME)
         .sign(key),
