@@ -11,6 +11,8 @@ export interface Caller {
   client: string | undefined;
   /** `email`: where the caller receives mail. */
   email: string | undefined;
+  /** `jti`: names the token itself. */
+  tokenId: string | undefined;
 }
 
 /** Reads the caller from verified claims. Empty claims and claims that are not strings count as absent. */
@@ -20,6 +22,7 @@ export function callerOf(claims: JWTPayload): Caller {
     username: stringClaim(claims.preferred_username),
     client: stringClaim(claims.azp),
     email: stringClaim(claims.email),
+    tokenId: stringClaim(claims.jti),
   };
 }
 

@@ -6,8 +6,9 @@ import type { ApiError } from "../errors.ts";
 import { toApiError } from "../http/error-response.ts";
 
 /**
- * Logs one line of JSON per request. Of the request itself it holds the method, the tenant and the subject of
- * a verified token. It never holds the path, which may contain a token pasted in the wrong place.
+ * Logs one line of JSON per request. Of the request itself it holds the method, the tenant, and of a verified
+ * token the subject, the client and the id: they distinguish a stolen token from others of its owner. It never holds the
+ * path, which may contain a token pasted in the wrong place.
  */
 export function requestLog() {
   return createMiddleware<AppEnv>(async function requestLog(c, next) {
@@ -26,6 +27,8 @@ export function requestLog() {
       status,
       milliseconds: Date.now() - startedAt,
       subject: caller?.subject,
+      client: caller?.client,
+      tokenId: caller?.tokenId,
       test,
       ...(c.error === undefined ? {} : describe(c.error)),
     };
