@@ -5,8 +5,7 @@ import { readOrCreate } from "./local-files.ts";
 
 const ALGORITHM = "RS256";
 
-const TOKEN_LIFETIME = "1 hour";
-
+/** Without an audience, the Worker would warn. */
 const AUDIENCE = "tenant-mail";
 
 /** Base host of the local Worker: `*.localhost` needs no DNS (RFC 6761 section 6.3). */
