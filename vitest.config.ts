@@ -29,7 +29,7 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
       cloudflareTest({
         wrangler: { configPath: "./wrangler.toml" },
         miniflare: {
-          bindings: { HOSTNAME: "example.com" },
+          bindings: { HOSTNAME: "example.com", AUDIENCE: "tenant-mail" },
           outboundService: (request: Request) =>
             new URL(request.url).origin === SMTP_CONTROL_ORIGIN ? smtpServers(request) : issuers(request),
         },

@@ -8,6 +8,8 @@ const ALGORITHM = "RS256";
 /** Without an audience, the Worker would warn. */
 const AUDIENCE = "tenant-mail";
 
+const TOKEN_LIFETIME = "1 hour";
+
 /** Base host of the local Worker: `*.localhost` needs no DNS (RFC 6761 section 6.3). */
 export const LOCAL_HOSTNAME = "localhost";
 

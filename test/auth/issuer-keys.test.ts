@@ -14,6 +14,7 @@ import { newIssuer } from "../support/issuer.ts";
 
 const MISSING = { code: "ERR_JWKS_NO_MATCHING_KEY" };
 const UNAVAILABLE = { name: "IssuerUnavailableError" };
+const NO_KEYS = { name: "TokenError", message: "the issuer's JWKS endpoint responded 404" };
 
 beforeEach(() => advanceClock(0));
 afterEach(restoreClock);
@@ -64,7 +65,7 @@ describe("cached keys", () => {
     const { keys, find } = await network();
     await find("one");
     const elsewhere = keys.at("https://issuer.test/empty");
-    await expect(resolveKey(elsewhere, "one")).rejects.toMatchObject(UNAVAILABLE);
+    await expect(resolveKey(elsewhere, "one")).rejects.toMatchObject(NO_KEYS);
   });
 });
 
@@ -84,7 +85,7 @@ describe("keys of an issuer that is down", () => {
     advanceClock(JWKS_MAX_AGE_MS);
     await expect(find("two")).rejects.toMatchObject({
       ...UNAVAILABLE,
-      message: "the issuer fails, and its cached keys lack the token's key",
+      message: "the issuer is unreachable",
     });
   });
 
@@ -124,7 +125,7 @@ describe("a full cache", () => {
     await find("one");
     for (let index = 0; index < JWKS_CACHE_MAX_ISSUERS * 2; index += 1) {
       const invented = keys.at(`https://issuer.test/invented/${index}`);
-      await expect(resolveKey(invented, "one")).rejects.toMatchObject(UNAVAILABLE);
+      await expect(resolveKey(invented, "one")).rejects.toMatchObject(NO_KEYS);
     }
     fetch.mockClear();
     await find("one");

@@ -47,11 +47,7 @@ describe("concurrent requests in a cold isolate", () => {
 describe("an issuer whose keys are unavailable", () => {
   it.each<[string, Behavior, string]>([
     ["500", { kind: "respond", status: 500, body: "{}" }, "the issuer's JWKS endpoint responded 500"],
-    [
-      "HTML",
-      { kind: "respond", body: "<html>" },
-      "the issuer's response is not a JWK Set with at least one key",
-    ],
+    ["HTML", { kind: "respond", body: "<html>" }, "the issuer's response is not a JWK Set"],
     ["a huge body", { kind: "huge", bytes: 3_000_000 }, "the issuer's JWK Set is too large"],
   ])("causes 503 with Retry-After, and one fetch for two requests: %s", async (_, behavior, reason) => {
     const issuer = await newIssuer();
@@ -102,7 +98,8 @@ describe("an issuer whose keys are unavailable", () => {
     await save(issuer);
     await issuer.respondWith({ kind: "down" });
     advanceClock(JWKS_MAX_AGE_MS);
-    await expectSaved(await save(issuer));
+    const token = await issuer.token();
+    expect((await call(families[0].address(issuer.tenant), { token })).status).toBe(200);
     expect(await issuer.fetches()).toBe(2);
   });
 });

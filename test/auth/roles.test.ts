@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { hasRole } from "../../src/auth/roles.ts";
+import { hasRole, type Role } from "../../src/auth/roles.ts";
+
+/** The role `manage-realm` in each of its three places. */
+const ROLES: Role[] = [
+  { type: "client", client: "realm-management", name: "manage-realm" },
+  { type: "realm", name: "manage-realm" },
+  { type: "scope", name: "manage-realm" },
+];
 
 describe("granted roles", () => {
   it.each<[string, Record<string, unknown>]>([
@@ -12,11 +19,15 @@ describe("granted roles", () => {
       { realm_access: { roles: [null, 7, "manage-realm"] }, scope: 5, resource_access: null },
     ],
   ])("accepts %s", (_, claims) => {
-    expect(hasRole(claims, ["manage-realm"])).toBe(true);
+    expect(hasRole(claims, ROLES)).toBe(true);
   });
 
   it("accepts any one of several roles", () => {
-    expect(hasRole({ realm_access: { roles: ["realm-admin"] } }, ["mail-admin", "realm-admin"])).toBe(true);
+    const roles: Role[] = [
+      { type: "realm", name: "mail-admin" },
+      { type: "realm", name: "realm-admin" },
+    ];
+    expect(hasRole({ realm_access: { roles: ["realm-admin"] } }, roles)).toBe(true);
   });
 });
 
@@ -33,7 +44,7 @@ describe("other claims", () => {
     ["the claim scp", { scp: "manage-realm" }],
     ["the roles of Keycloak's master realm", { realm_access: { roles: ["admin", "create-realm"] } }],
   ])("do not grant a role: %s", (_, claims) => {
-    expect(hasRole(claims, ["manage-realm"])).toBe(false);
+    expect(hasRole(claims, ROLES)).toBe(false);
   });
 
   it.each<[string, Record<string, unknown>]>([
@@ -52,16 +63,21 @@ describe("other claims", () => {
     ["scope as a list", { scope: ["manage-realm"] }],
     ["scope as an object", { scope: { "manage-realm": true } }],
   ])("do not grant a role if malformed: %s", (_, claims) => {
-    expect(hasRole(claims, ["manage-realm"])).toBe(false);
+    expect(hasRole(claims, ROLES)).toBe(false);
   });
 
   it("do not grant a role named like an inherited property", () => {
     const claims = { realm_access: {}, resource_access: { "realm-management": {} } };
-    expect(hasRole(claims, ["constructor", "__proto__", "toString"])).toBe(false);
+    const names = ["constructor", "__proto__", "toString"];
+    const roles = names.flatMap((name) => [
+      ...ROLES.map((role): Role => ({ ...role, name })),
+      { type: "client" as const, client: name, name },
+    ]);
+    expect(hasRole(claims, roles)).toBe(false);
   });
 
   it("do not grant a role through an inherited property", () => {
     const claims = { realm_access: Object.create({ roles: ["manage-realm"] }) };
-    expect(hasRole(claims, ["manage-realm"])).toBe(false);
+    expect(hasRole(claims, ROLES)).toBe(false);
   });
 });

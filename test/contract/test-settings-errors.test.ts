@@ -60,7 +60,7 @@ describe.concurrent("The test route", () => {
       token: await ada.realm.token({ resource_access: {} }),
     });
     expect(await errorResponse(family, undefined, withoutRole)).toEqual(
-      jsonResponse(403, "FORBIDDEN", "The token needs one of these roles: manage-realm."),
+      jsonResponse(403, "FORBIDDEN", "The token needs one of these roles: realm-management/manage-realm."),
     );
   });
 

@@ -71,7 +71,7 @@ describe.each(histories)("the history route, $family", ({ address }) => {
 
   it("rejects a token without an administrator's role", async () => {
     const token = await ada.realm.token({ resource_access: {} });
-    const message = "The token needs one of these roles: manage-realm.";
+    const message = "The token needs one of these roles: realm-management/manage-realm.";
     expect(await get("", { token })).toEqual(jsonResponse(403, "FORBIDDEN", message));
   });
 

@@ -27,6 +27,7 @@ describe.each(families)("the log entry of a request ($family)", ({ family, addre
       status: 200,
       milliseconds: expect.any(Number),
       subject: "7b7a3f0e-0000-4000-8000-000000000001",
+      client: "admin-cli",
     });
   });
 

@@ -62,6 +62,7 @@ export function administratorClaims(issuer: string): JWTPayload {
     sub: "7b7a3f0e-0000-4000-8000-000000000001",
     typ: "Bearer",
     azp: "admin-cli",
+    aud: "tenant-mail",
     preferred_username: "ada",
     resource_access: { "realm-management": { roles: ["manage-realm"] } },
   };
