@@ -1,6 +1,5 @@
 import type { Caller } from "./auth/caller.ts";
 import type { Config } from "./config.ts";
-import type { TestTarget } from "./history/event.ts";
 
 /** How a request names its tenant: SSMS by the host's first label, SHIFT by the path. */
 export type Family = "SSMS" | "SHIFT";
@@ -14,7 +13,7 @@ export interface AppEnv {
     family: Family;
     tenant: string;
     caller: Caller;
-    /** Set once a test of settings starts. */
-    test: TestTarget;
+    /** What a test of settings contacts, for the log. */
+    test: object;
   };
 }
