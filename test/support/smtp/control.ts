@@ -2,7 +2,10 @@ import type { Authority } from "./certificates.ts";
 import type { MailServerSettings, ReceivedMail } from "./mail-server.ts";
 import type { ScriptAction } from "./scripted-server.ts";
 
-/** Where tests start an SMTP server (POST a {@link ServerRequest}), and read its {@link ServerState} (GET). */
+/**
+ * Where tests start an SMTP server (POST a {@link ServerRequest}), release a scripted one that waits (PUT), and read
+ * a {@link ServerState} (GET).
+ */
 export const SMTP_CONTROL_ORIGIN = "https://smtp-control.test";
 
 /** Which server to start. */

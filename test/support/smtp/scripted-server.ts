@@ -16,7 +16,9 @@ export type ScriptAction =
   | { startTls: true }
   /** Closes the connection, after what was sent before. */
   | { close: true }
-  | { hang: true };
+  | { hang: true }
+  /** Waits until the test releases the server. */
+  | { wait: true };
 
 /** A running server that follows a script, so it can violate the protocol in any way. */
 export interface ScriptedServer {
@@ -26,6 +28,8 @@ export interface ScriptedServer {
   /** Connections so far. */
   connections(): number;
   openConnections(): number;
+  /** Ends every `wait`, now and later. */
+  release(): void;
 }
 
 /** Starts a server that runs `script` for each client, on a free port. */
@@ -36,13 +40,14 @@ export async function startScriptedServer(
 ): Promise<ScriptedServer> {
   const lines: string[] = [];
   const sockets = new Set<Socket>();
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
   let connections = 0;
   const serve = (socket: Socket) => {
     sockets.add(socket);
     connections++;
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});
-    void runScript(script, socket, certificate, lines);
+    void runScript(script, socket, certificate, lines, released);
   };
   const server: Server = implicitTls ? createTlsServer(certificate, serve) : createServer(serve);
   server.on("tlsClientError", () => {});
@@ -54,6 +59,7 @@ export async function startScriptedServer(
     lines,
     connections: () => connections,
     openConnections: () => sockets.size,
+    release,
   };
 }
 
@@ -62,6 +68,7 @@ async function runScript(
   plain: Socket,
   certificate: Certificate,
   lines: string[],
+  released: Promise<void>,
 ): Promise<void> {
   let socket = plain;
   let input = readLines(socket, lines);
@@ -69,6 +76,7 @@ async function runScript(
     if (socket.destroyed) return;
     if ("send" in action) socket.write(action.send);
     if ("close" in action) socket.destroySoon();
+    if ("wait" in action) await released;
     if ("hang" in action) await new Promise(() => {});
     if ("flood" in action) await flood(socket, action.flood);
     if ("drip" in action) await drip(socket, action.drip, action.everyMs);

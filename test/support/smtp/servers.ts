@@ -6,6 +6,8 @@ import type { ScriptAction } from "./scripted-server.ts";
 export interface TestServer {
   port: number;
   state(): Promise<ServerState>;
+  /** Lets a scripted server continue after `wait`. */
+  release(): Promise<void>;
 }
 
 /** Starts a mail server. It knows user `postmaster` with password `correct horse`. */
@@ -26,5 +28,10 @@ export function scriptedServer(script: ScriptAction[], { implicitTls = false } =
 async function startServer(wanted: ServerRequest): Promise<TestServer> {
   const response = await fetch(SMTP_CONTROL_ORIGIN, { method: "POST", body: JSON.stringify(wanted) });
   const { port } = await response.json<{ port: number }>();
-  return { port, state: async () => (await fetch(`${SMTP_CONTROL_ORIGIN}?port=${port}`)).json() };
+  const address = `${SMTP_CONTROL_ORIGIN}?port=${port}`;
+  return {
+    port,
+    state: async () => (await fetch(address)).json(),
+    release: async () => void (await fetch(address, { method: "PUT" })),
+  };
 }

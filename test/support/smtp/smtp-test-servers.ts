@@ -26,6 +26,7 @@ export async function smtpTestServers(
     }
     const server = servers.get(Number(new URL(request.url).searchParams.get("port")));
     if (server === undefined) return new Response("no such server", { status: 404 });
+    if (request.method === "PUT" && "release" in server) server.release();
     const state: ServerState = {
       mails: "mails" in server ? server.mails : [],
       lines: "lines" in server ? server.lines : [],
