@@ -1,10 +1,12 @@
+import type { Family } from "../src/context.ts";
 import { EXAMPLE_HOSTNAME } from "../src/docs/routes.ts";
 import { TENANT_ID } from "../src/http/tenant-id.ts";
-import { publicPaths, tenantPaths } from "./operations.ts";
+import { messagePaths } from "./message-operations.ts";
+import { publicPaths, settingsPaths } from "./operations.ts";
 import { jsonSchemas } from "./schemas.ts";
 import type { OpenApiDocument, Parameter, PathItem, Server } from "./types.ts";
 
-const DESCRIPTION = `Stores and tests the SMTP settings of each tenant of a Keycloak platform.
+const DESCRIPTION = `Stores and tests the SMTP settings of each tenant of a Keycloak platform, and sends mail with them.
 
 Two address families name the tenant: SSMS by the host, SHIFT by the path. They share settings, rules and responses.
 
@@ -45,7 +47,7 @@ export function openApiDocument(version: string): OpenApiDocument {
     info: {
       title: "Tenant Mail",
       version,
-      summary: "SMTP settings of each tenant of a Keycloak platform",
+      summary: "SMTP settings and outgoing mail of each tenant of a Keycloak platform",
       description: DESCRIPTION,
       license: { name: "MIT", identifier: "MIT" },
     },
@@ -57,8 +59,8 @@ export function openApiDocument(version: string): OpenApiDocument {
       { name: "Service", description: "The Worker itself. No token is needed." },
     ],
     paths: {
-      ...below("/digitanium/v4/mail", tenantPaths("SSMS", "config"), { servers: [TENANT_HOST] }),
-      ...below("/auth/realms/{tenantId}/mail", tenantPaths("SHIFT", "setup"), {
+      ...below("/digitanium/v4/mail", tenantPaths("SSMS"), { servers: [TENANT_HOST] }),
+      ...below("/auth/realms/{tenantId}/mail", tenantPaths("SHIFT"), {
         servers: [BASE_HOST],
         parameters: [TENANT_ID_PARAMETER],
       }),
@@ -71,11 +73,16 @@ export function openApiDocument(version: string): OpenApiDocument {
           type: "http",
           scheme: "bearer",
           bearerFormat: "JWT",
-          description: "An access token of the tenant's own realm (RFC 6750), with an administrator's role.",
+          description:
+            "An access token of the tenant's own realm (RFC 6750), with an administrator's role, or a sender's for mail.",
         },
       },
     },
   };
+}
+
+function tenantPaths(family: Family): Record<string, PathItem> {
+  return { ...settingsPaths(family), ...messagePaths(family) };
 }
 
 function below(prefix: string, paths: Record<string, PathItem>, shared: PathItem): Record<string, PathItem> {

@@ -16,20 +16,26 @@ const HEADER_DESCRIPTIONS: Record<string, string> = {
   Allow: "The methods that the address supports.",
 };
 
+/** Details of errors, where an operation's typical case is another than that of `API_ERRORS`. */
+export type ErrorExamples = { [Kind in ApiErrorKind]?: ApiError<Kind>["details"] };
+
 /**
  * Documents errors as the Worker responds to them, by HTTP status.
  *
  * @param kinds that an operation can respond with
  */
-export function errorResponses(kinds: readonly ApiErrorKind[]): Record<string, Response> {
+export function errorResponses(
+  kinds: readonly ApiErrorKind[],
+  examples: ErrorExamples = {},
+): Record<string, Response> {
   const byStatus = Map.groupBy(kinds, (kind) => String(API_ERRORS[kind].httpStatus));
-  return Object.fromEntries([...byStatus].map(([status, kinds]) => [status, responseOf(kinds)]));
+  return Object.fromEntries([...byStatus].map(([status, kinds]) => [status, responseOf(kinds, examples)]));
 }
 
-function responseOf(kinds: readonly ApiErrorKind[]): Response {
+function responseOf(kinds: readonly ApiErrorKind[], details: ErrorExamples): Response {
   const errors = kinds.map((kind) => {
     const { description, example } = API_ERRORS[kind];
-    const [body, , headers] = toErrorResponse(new ApiError(kind, example));
+    const [body, , headers] = toErrorResponse(new ApiError(kind, details[kind] ?? example));
     return { kind, description, body, headers };
   });
   const examples = errors.map(({ kind, body }) => [

@@ -3,35 +3,14 @@ import type { ApiErrorKind } from "../src/errors.ts";
 import { historyQuerySchema } from "../src/history/schema.ts";
 import { envelope } from "../src/http/envelope.ts";
 import { verifySchema } from "../src/settings/schema.ts";
-import { errorResponses } from "./errors.ts";
 import { HEADERS, RESPONSES, SAVE_REQUESTS, TEST_REQUESTS } from "./examples.ts";
+import { BODY_ERRORS, COMMON_ERRORS, operation, SETTINGS_ERRORS, TENANT_ERRORS } from "./operation.ts";
 import { json, queryParameters } from "./schemas.ts";
-import type { Content, Header, Operation, Parameter, PathItem, Response } from "./types.ts";
-
-const COMMON_ERRORS: readonly ApiErrorKind[] = ["plain_http", "not_found", "method_not_allowed"];
-
-const TENANT_ERRORS: readonly ApiErrorKind[] = [
-  ...COMMON_ERRORS,
-  ...(["unauthorized", "role_missing", "internal"] as const),
-  ...(["store_unavailable", "issuer_unavailable", "misconfigured"] as const),
-];
-
-const SETTINGS_ERRORS: readonly ApiErrorKind[] = [...TENANT_ERRORS, "record_unreadable"];
-
-const BODY_ERRORS: readonly ApiErrorKind[] = [
-  ...(["unsupported_media_type", "content_too_large", "not_json"] as const),
-  ...(["mandatory_fields_missing", "invalid_fields"] as const),
-];
+import type { Content, Header, Parameter, PathItem } from "./types.ts";
 
 const TEST_ERRORS: readonly ApiErrorKind[] = ["smtp_failed", "too_many_tests", "rate_limiter_unavailable"];
 
 const BODY_DESCRIPTION = "JSON in UTF-8, at most 16 KiB.";
-
-const REQUEST_ID: Header = {
-  description: "requestId of the request's log line.",
-  schema: { type: "string", format: "uuid" },
-  example: HEADERS.requestId,
-};
 
 const ETAG: Header = {
   description: "Version of the stored settings, for If-Match (RFC 9110 section 8.8.3).",
@@ -48,13 +27,10 @@ const IF_MATCH: Parameter = {
   example: HEADERS.etag,
 };
 
-/**
- * The operations on a tenant's settings, by path below the family's prefix.
- *
- * @param resource `config` (SSMS) or `setup` (SHIFT)
- */
-export function tenantPaths(family: Family, resource: "config" | "setup"): Record<string, PathItem> {
+/** The operations on a tenant's settings, by path below the family's prefix. */
+export function settingsPaths(family: Family): Record<string, PathItem> {
   const tags = [family];
+  const resource = family === "SSMS" ? "config" : "setup";
   return {
     [`/${resource}`]: {
       post: operation({
@@ -78,8 +54,7 @@ export function tenantPaths(family: Family, resource: "config" | "setup"): Recor
           ...SETTINGS_ERRORS,
           ...BODY_ERRORS,
           ...TEST_ERRORS,
-          "precondition_failed",
-          "settings_changed",
+          ...(["mandatory_fields_missing", "precondition_failed", "settings_changed"] as const),
         ],
       }),
       get: operation({
@@ -113,7 +88,7 @@ export function tenantPaths(family: Family, resource: "config" | "setup"): Recor
         tags,
         summary: "Test settings",
         description:
-          "Connects to the SMTP server with the stored settings, or with unsaved ones from the body, and sends a test mail.",
+          "Connects to the SMTP server with the stored settings, or with unsaved ones from the body, and sends a test mail. A probe names sender and recipient to the server and sends no mail. At most 10 tests a minute per tenant and location.",
         requestBody: {
           description: BODY_DESCRIPTION,
           required: false,
@@ -123,7 +98,12 @@ export function tenantPaths(family: Family, resource: "config" | "setup"): Recor
           description: "The SMTP server accepts the settings.",
           content: json("TestPassed", { sent: RESPONSES.sent, probed: RESPONSES.probed }),
         },
-        errors: [...SETTINGS_ERRORS, ...BODY_ERRORS, ...TEST_ERRORS, "nothing_stored"],
+        errors: [
+          ...SETTINGS_ERRORS,
+          ...BODY_ERRORS,
+          ...TEST_ERRORS,
+          ...(["mandatory_fields_missing", "nothing_stored"] as const),
+        ],
       }),
     },
     [`/${resource}/history`]: {
@@ -132,13 +112,16 @@ export function tenantPaths(family: Family, resource: "config" | "setup"): Recor
         tags,
         summary: "Read history",
         description:
-          "Lists what happened to the settings in the last 400 days, newest first. Holds no values of settings.",
+          "Lists what happened to the settings in the last 400 days, newest first. Of a test, it names server and recipient; otherwise it holds no values of settings.",
         parameters: queryParameters(historyQuerySchema),
         success: {
           description: "A page of history.",
           content: json("History", { history: RESPONSES.history }),
         },
-        errors: [...TENANT_ERRORS, "invalid_fields"],
+        errors: [...TENANT_ERRORS, "store_unavailable", "invalid_fields"],
+        errorExamples: {
+          invalid_fields: { errors: [{ field: "limit", message: "must be a whole number from 1 to 1000" }] },
+        },
       }),
     },
   };
@@ -196,27 +179,5 @@ function file(operationId: string, summary: string, description: string, content
       success: { description, content },
       errors: [...COMMON_ERRORS, "misconfigured"],
     }),
-  };
-}
-
-type OwnResponse = Omit<Response, "headers"> & { headers?: Record<string, Header> };
-
-interface OperationOutline extends Omit<Operation, "responses"> {
-  success: OwnResponse;
-  /** Responses that are neither the success nor an error of `API_ERRORS`, by HTTP status. */
-  responses?: Record<string, OwnResponse>;
-  errors: readonly ApiErrorKind[];
-}
-
-function operation({ success, responses, errors, ...rest }: OperationOutline): Operation {
-  const all: Record<string, OwnResponse> = { 200: success, ...responses, ...errorResponses(errors) };
-  return {
-    ...rest,
-    responses: Object.fromEntries(
-      Object.entries(all).map(([status, response]) => [
-        status,
-        { ...response, headers: { "X-Request-Id": REQUEST_ID, ...response.headers } },
-      ]),
-    ),
   };
 }

@@ -1,4 +1,14 @@
 import * as z from "zod/mini";
+import {
+  acceptedMailSchema,
+  acceptedSchema,
+  batchAcceptedSchema,
+  mailFailureSchema,
+  mailReadSchema,
+  mailStatusSchema,
+  mailsReadSchema,
+} from "../src/delivery/response-schema.ts";
+import { mailHeadersSchema, mailSchema } from "../src/delivery/schema.ts";
 import { healthySchema, unhealthySchema } from "../src/health/response-schema.ts";
 import {
   historyCallerSchema,
@@ -36,6 +46,15 @@ export const SCHEMAS = {
   HistoryEntry: historyEntrySchema,
   HistoryCaller: historyCallerSchema,
   TestTarget: testTargetSchema,
+  Mail: mailSchema,
+  MailHeaders: mailHeadersSchema,
+  Accepted: acceptedSchema,
+  BatchAccepted: batchAcceptedSchema,
+  AcceptedMail: acceptedMailSchema,
+  MailRead: mailReadSchema,
+  MailsRead: mailsReadSchema,
+  MailStatus: mailStatusSchema,
+  MailFailure: mailFailureSchema,
   Healthy: healthySchema,
   Unhealthy: unhealthySchema,
   OpenApi: z.object({
@@ -68,9 +87,19 @@ export function queryParameters(schema: z.ZodMiniType): Parameter[] {
   );
 }
 
-/** A JSON body of a schema. */
-export function json(schema: SchemaName, examples: Record<string, Example>): Content {
-  return { "application/json": { schema: { $ref: referenceTo(schema) }, examples } };
+/** A JSON body of a named schema. */
+export function json(name: SchemaName, examples: Record<string, Example>): Content {
+  return jsonOf(refTo(name), examples);
+}
+
+/** A JSON body. */
+export function jsonOf(schema: JsonSchema, examples: Record<string, Example>): Content {
+  return { "application/json": { schema, examples } };
+}
+
+/** A schema that refers to a named one. */
+export function refTo(name: SchemaName): JsonSchema {
+  return { $ref: referenceTo(name) };
 }
 
 const CONVERSION: Pick<z.core.ToJSONSchemaParams, "io" | "override"> = {

@@ -86,7 +86,7 @@ export const API_ERRORS = {
     description: "The token is valid, but lacks the role.",
     message: ({ roles }) => `The token needs one of these roles: ${roles.join(", ")}.`,
     headers: () => ({ "WWW-Authenticate": 'Bearer error="insufficient_scope"' }),
-    example: { roles: ["manage-realm"] },
+    example: { roles: ["realm-management/manage-realm"] },
   }),
   not_found: define<Reason>({
     httpStatus: 404,

@@ -31,7 +31,7 @@ const MESSAGE_IDS = /^<[\x21-\x3b\x3d\x3f-\x7e]+@[\x21-\x3b\x3d\x3f-\x7e]+>( <[\
  * Headers that a mail may set. No `X-*`: providers read those as commands, and SendGrid's `X-SMTPAPI` can add
  * recipients.
  */
-const headers = closedObject({
+export const mailHeadersSchema = closedObject({
   "List-Unsubscribe": header(
     "Addresses to unsubscribe at: https only (RFC 2369, RFC 8058).",
     "<https://example.com/unsubscribe?u=1>",
@@ -76,7 +76,7 @@ export const mailSchema = z.pipe(
     text: body("Plain text. text, html or both.", "Your code is 123456.\n"),
     html: body("HTML. text, html or both.", "<p>Your code is <b>123456</b>.</p>"),
     replyTo: emailAddress("Address for replies. Default: that of the settings.", "support@example.com"),
-    headers: z.optional(z.nullable(headers)).register(z.globalRegistry, {
+    headers: z.optional(z.nullable(mailHeadersSchema)).register(z.globalRegistry, {
       description: "Further headers, from a fixed list.",
     }),
     tag: field(
@@ -156,13 +156,22 @@ const STATE_PROBLEM = `must be one of ${MAIL_STATES.join(", ")}`;
 
 /** The query of a list of mails. */
 export const listQuerySchema = z.object({
-  state: z.optional(z.enum(MAIL_STATES, STATE_PROBLEM)),
-  tag: z.optional(z.string()),
-  limit: z.pipe(
-    z.optional(z.string().check(z.regex(/^([1-9]\d?|1\d\d|200)$/, LIMIT_PROBLEM))),
-    z.transform((text) => Number(text ?? PAGE_MAILS)),
-  ),
-  cursor: z.optional(z.string().check(z.regex(/^[\da-f-]{36}$/, "must be the cursor of the previous page"))),
+  state: z
+    .optional(z.enum(MAIL_STATES, STATE_PROBLEM))
+    .register(z.globalRegistry, { description: "Only mails in this state." }),
+  tag: z.optional(z.string()).register(z.globalRegistry, { description: "Only mails with this tag." }),
+  limit: z
+    .pipe(
+      z.optional(z.string().check(z.regex(/^([1-9]\d?|1\d\d|200)$/, LIMIT_PROBLEM))),
+      z.transform((text) => Number(text ?? PAGE_MAILS)),
+    )
+    .register(z.globalRegistry, {
+      description: `Maximum entries per page. Default: ${PAGE_MAILS}.`,
+      examples: ["20"],
+    }),
+  cursor: z
+    .optional(z.string().check(z.regex(/^[\da-f-]{36}$/, "must be the cursor of the previous page")))
+    .register(z.globalRegistry, { description: "cursor of the previous page. Default: the newest mails." }),
 });
 
 function header(description: string, example: string, form: RegExp, problem: string) {

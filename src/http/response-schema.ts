@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { FieldError } from "../errors.ts";
+import { STAGES } from "../smtp/result.ts";
 import type { Envelope } from "./envelope.ts";
 
 const STATUS_DESCRIPTION = "The outcome, as a word for programs.";
@@ -36,6 +37,21 @@ export const badRequestSchema = z.object({
   ...envelopeFieldsWith("BAD_REQUEST"),
   errors: described(z.exactOptional(z.array(fieldErrorSchema)), "The invalid fields."),
 });
+
+/** The stages of an SMTP session. */
+export const stageSchema = z.enum(STAGES);
+
+/** Members that describe a failed session with an SMTP server, beside `message`. */
+export const diagnosisFields = {
+  stage: described(stageSchema, "The stage that failed."),
+  smtpCode: described(
+    z.exactOptional(z.int().check(z.minimum(200), z.maximum(599))),
+    "Code of the server's negative reply, if any (RFC 5321 section 4.2).",
+  ),
+  enhancedCode: optionalText("Its enhanced status code, if any (RFC 3463)."),
+  reply: optionalText("The server's reply: one printable line of at most 200 characters."),
+  hint: described(z.string(), "What to do."),
+};
 
 /** Documents a member of a response. */
 export function described<Schema extends z.ZodMiniType>(schema: Schema, description: string): Schema {

@@ -1,7 +1,14 @@
 import * as z from "zod/mini";
-import { described, envelopeFieldsWith, okFields, optionalText } from "../http/response-schema.ts";
+import {
+  described,
+  diagnosisFields,
+  envelopeFieldsWith,
+  okFields,
+  optionalText,
+  stageSchema,
+} from "../http/response-schema.ts";
 import type { Diagnosis } from "../smtp/diagnosis.ts";
-import { STAGES, type Step, TLS_STATES } from "../smtp/result.ts";
+import { type Step, TLS_STATES } from "../smtp/result.ts";
 import { MASKED_PASSWORD, settingsFields } from "./schema.ts";
 
 /** Settings as a read returns them: as they are stored, except for these four fields. */
@@ -25,13 +32,9 @@ export const settingsReadSchema = z.object({
   warnings: described(z.array(z.string()), "Warnings about valid but probably unintended settings."),
 });
 
-const stage = z.enum(STAGES);
-
-const reply = optionalText("The server's reply: one printable line of at most 200 characters.");
-
 /** A completed stage of an SMTP session. */
 export const stepSchema = z.object({
-  stage: described(stage, "The completed stage."),
+  stage: described(stageSchema, "The completed stage."),
   milliseconds: described(z.int().check(z.minimum(0)), "Time since the previous step."),
   tls: described(z.exactOptional(z.enum(TLS_STATES)), "How the connection is encrypted, in stage tls."),
   mechanisms: described(
@@ -52,14 +55,7 @@ export const testPassedSchema = z.object({ ...okFields, steps });
 /** The response to a failed test. */
 export const smtpFailedSchema = z.object({
   ...envelopeFieldsWith("BAD_GATEWAY"),
-  stage: described(stage, "The stage that failed."),
-  smtpCode: described(
-    z.exactOptional(z.int().check(z.minimum(200), z.maximum(599))),
-    "Code of the server's negative reply, if any (RFC 5321 section 4.2).",
-  ),
-  enhancedCode: optionalText("Its enhanced status code, if any (RFC 3463)."),
-  reply,
-  hint: described(z.string(), "What to do."),
+  ...diagnosisFields,
   steps,
 }) satisfies z.ZodMiniType<Diagnosis>;
 

@@ -26,8 +26,8 @@ describe("document", () => {
     expect(documented.sort()).toEqual([...new Set(routes)].sort());
   });
 
-  it.each(["SSMS", "SHIFT"])("lists five operations of family %s", (family) => {
-    expect(operations.filter(({ operation }) => operation.tags.includes(family))).toHaveLength(5);
+  it.each(["SSMS", "SHIFT"])("lists ten operations of family %s", (family) => {
+    expect(operations.filter(({ operation }) => operation.tags.includes(family))).toHaveLength(10);
   });
 
   it("contains the example host only where the Worker must replace it", () => {
@@ -92,6 +92,12 @@ it("merges errors of the same status", () => {
   const { examples = {} } = forbidden?.content["application/json"] ?? {};
   expect(Object.keys(examples)).toEqual(["plain_http", "role_missing"]);
   expect(notFound?.description).toBe(not_found.description);
+});
+
+it("documents details of an error in place of its typical case", () => {
+  const { 413: response } = errorResponses(["content_too_large"], { content_too_large: { maxBytes: 7 } });
+  const { examples = {} } = response?.content["application/json"] ?? {};
+  expect(examples.content_too_large?.value).toMatchObject({ message: "The body must have at most 7 bytes." });
 });
 
 it("has the diagnosis of a rejected password as the Worker words it", () => {

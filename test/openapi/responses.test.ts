@@ -30,8 +30,8 @@ describe.each(families)("responses of the Worker are documented, $family", ({ fa
 
   const save = { body: sampleSettings };
   const remove = { method: "DELETE" };
-  const urlOf = (place: "test" | "history") =>
-    place === "test" ? ada.url.replace(/\w+$/, "test") : `${ada.url}/history`;
+  const urlOf = (place: "test" | "history" | "messages") =>
+    place === "history" ? `${ada.url}/history` : ada.url.replace(/\w+$/, place);
 
   /** Sends a request, and asserts that its response is documented. */
   async function expectResponse(status: number, operation: string, url: string, how: CallOptions = {}) {
@@ -46,6 +46,11 @@ describe.each(families)("responses of the Worker are documented, $family", ({ fa
     ["deleteSettings", remove, () => ada.url],
     ["testSettings", { method: "POST" }, () => urlOf("test")],
     ["readHistory", {}, () => urlOf("history")],
+    ["sendMail", { body: {} }, () => urlOf("messages")],
+    ["listMails", {}, () => urlOf("messages")],
+    ["readMail", {}, () => `${urlOf("messages")}/1`],
+    ["cancelMail", remove, () => `${urlOf("messages")}/1`],
+    ["retryMail", { method: "POST" }, () => `${urlOf("messages")}/1/retry`],
   ] as const satisfies [string, CallOptions, () => string][];
 
   describe.each(operationsOfTenant)("%s", (operation, how, url) => {
@@ -117,16 +122,29 @@ describe.each(families)("responses of the Worker are documented, $family", ({ fa
     await expectResponse(status, "deleteSettings", ada.url, how);
   });
 
-  it.each(["send", "probe"])("testing, 200: %s", async (mode) => {
-    const { port } = await mailServer();
-    const body = { mode, to: "ada@example.com", settings: localSettings(port) };
-    await expectResponse(200, "testSettings", urlOf("test"), { body, env: local });
-  });
+  it.each([{ mode: "send", to: "ada@example.com" }, { mode: "probe" }])(
+    "testing, 200: $mode",
+    async (how) => {
+      const { port } = await mailServer();
+      const body = { ...how, settings: localSettings(port) };
+      await expectResponse(200, "testSettings", urlOf("test"), { body, env: local });
+    },
+  );
 
   it("testing, 502: the server rejects the recipient", async () => {
     const { port } = await mailServer({ reject: { recipient: "550 5.1.1 No such user" } });
     const body = { to: "ada@example.com", settings: localSettings(port) };
     await expectResponse(502, "testSettings", urlOf("test"), { body, env: local });
+  });
+
+  const limiter = (limit: RateLimit["limit"]) => ({ env: { TEST_RATE_LIMITER: { limit } } });
+
+  it.each([
+    [429, limiter(async () => ({ success: false }))],
+    [503, limiter(() => Promise.reject(new Error("down")))],
+  ])("testing, %i: the rate limiter", async (status, how) => {
+    const body = { mode: "probe", settings: { host: "smtp.example.com", from: "sender@example.com" } };
+    await expectResponse(status, "testSettings", urlOf("test"), { body, ...how });
   });
 
   it.each([
