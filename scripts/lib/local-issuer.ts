@@ -13,12 +13,15 @@ const TOKEN_LIFETIME = "1 hour";
 /** Base host of the local Worker: `*.localhost` needs no DNS (RFC 6761 section 6.3). */
 export const LOCAL_HOSTNAME = "localhost";
 
+/** What a local token allows: managing settings, or sending mail. */
+export type LocalRole = keyof typeof CLAIMS;
+
 /** Replaces Keycloak in local development: one key pair signs for the realms of all tenants. */
 export interface LocalIssuer {
   /** Variables that make the Worker trust this issuer and no other. */
   vars: Readonly<Record<string, string>>;
-  /** Signs an access token of the tenant's administrator. */
-  token: (tenant: string) => Promise<string>;
+  /** Signs an access token for the tenant. Default: the administrator's. */
+  token: (tenant: string, role?: LocalRole) => Promise<string>;
 }
 
 /** The issuer whose key pair is stored in `folder`, created on first use. */
@@ -29,11 +32,10 @@ export async function localIssuerIn(folder: string): Promise<LocalIssuer> {
   const key = await importJWK(privateJwk, ALGORITHM);
   return {
     vars: { HOSTNAME: LOCAL_HOSTNAME, JWKS: JSON.stringify(publicKeys), AUDIENCE },
-    token: (tenant) =>
-      new SignJWT(ADMINISTRATOR)
+    token: (tenant, role = "administrator") =>
+      new SignJWT(CLAIMS[role])
         .setProtectedHeader({ alg: ALGORITHM, typ: "JWT", kid: String(kid) })
         .setIssuer(`https://${LOCAL_HOSTNAME}/auth/realms/${tenant}`)
-        .setSubject("00000000-0000-4000-8000-000000000001")
         .setAudience(AUDIENCE)
         .setIssuedAt()
         .setExpirationTime(TOKEN_LIFETIME)
@@ -46,11 +48,21 @@ async function newKeyPair(): Promise<string> {
   return JSON.stringify({ ...(await exportJWK(privateKey)), kid: randomUUID() });
 }
 
-/** The claims of Keycloak's tokens that the Worker reads. */
-const ADMINISTRATOR = {
-  typ: "Bearer",
-  azp: "admin-cli",
-  preferred_username: "local-admin",
-  email: "local-admin@example.com",
-  resource_access: { "realm-management": { roles: ["manage-realm"] } },
+/** The claims of Keycloak's tokens that the Worker reads. The sender is a client with a service account. */
+const CLAIMS = {
+  administrator: {
+    typ: "Bearer",
+    sub: "00000000-0000-4000-8000-000000000001",
+    azp: "admin-cli",
+    preferred_username: "local-admin",
+    email: "local-admin@example.com",
+    resource_access: { "realm-management": { roles: ["manage-realm"] } },
+  },
+  sender: {
+    typ: "Bearer",
+    sub: "00000000-0000-4000-8000-000000000002",
+    azp: "local-sender",
+    preferred_username: "service-account-local-sender",
+    resource_access: { "tenant-mail": { roles: ["mail-sender"] } },
+  },
 };
