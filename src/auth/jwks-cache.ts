@@ -60,7 +60,7 @@ export class JwksCache {
    * @throws {TokenError} if the issuer responds that it has no keys
    * @throws {IssuerUnavailableError} if the fetch fails, or takes longer than `maxWaitMs`
    */
-  async get(maxAgeMs: number, maxWaitMs = JWKS_MAX_WAIT_MS): Promise<JwksResolver> {
+  async get(maxAgeMs: number, maxWaitMs?: number): Promise<JwksResolver> {
     const cached = this.#keysWithin(maxAgeMs);
     if (cached !== undefined) return cached;
     await this.#refresh(maxWaitMs);
@@ -78,7 +78,7 @@ export class JwksCache {
   async getFreshOrStale(): Promise<JwksResolver> {
     const hasStale = this.#keysWithin(JWKS_STALE_IF_ERROR_MS) !== undefined;
     try {
-      return await this.get(JWKS_MAX_AGE_MS, hasStale ? JWKS_STALE_MAX_WAIT_MS : JWKS_MAX_WAIT_MS);
+      return await this.get(JWKS_MAX_AGE_MS, hasStale ? JWKS_STALE_MAX_WAIT_MS : undefined);
     } catch (error) {
       const stale = this.#keysWithin(JWKS_STALE_IF_ERROR_MS);
       if (stale === undefined || !(error instanceof IssuerUnavailableError)) throw error;
@@ -100,18 +100,19 @@ export class JwksCache {
   }
 
   /** Returns when a fetch ends, at once during the cooldown, or `maxWaitMs` after the fetch started. */
-  async #refresh(maxWaitMs: number): Promise<void> {
+  async #refresh(maxWaitMs: number | undefined): Promise<void> {
     const requestedAt = Date.now();
-    const deadline = (this.#fetchingSince ?? requestedAt) + maxWaitMs;
-    const waits: Promise<void>[] = [];
+    const deadline = (this.#fetchingSince ?? requestedAt) + (maxWaitMs ?? JWKS_MAX_WAIT_MS);
     while (!this.#hasOutcomeSince(requestedAt) && Date.now() < deadline) {
-      if (this.#fetchingSince === undefined) {
-        const fetching = this.#fetchKeys();
-        this.#keepAlive(fetching);
-        waits.push(fetching);
-      }
-      await Promise.race([...waits, scheduler.wait(JWKS_POLL_MS)]);
+      if (this.#fetchingSince === undefined) return this.#fetchKeysWithin(maxWaitMs);
+      await scheduler.wait(JWKS_POLL_MS);
     }
+  }
+
+  async #fetchKeysWithin(maxWaitMs: number | undefined): Promise<void> {
+    const fetching = this.#fetchKeys();
+    this.#keepAlive(fetching);
+    await (maxWaitMs === undefined ? fetching : Promise.race([fetching, scheduler.wait(maxWaitMs)]));
   }
 
   get #fetchingSince(): number | undefined {

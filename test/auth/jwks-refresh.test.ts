@@ -6,7 +6,6 @@ import {
   JWKS_FAILURE_COOLDOWN_MS,
   JWKS_LOCK_MS,
   JWKS_MAX_AGE_MS,
-  JWKS_MAX_WAIT_MS,
   JWKS_POLL_MS,
   JWKS_STALE_IF_ERROR_MS,
   JWKS_STALE_MAX_WAIT_MS,
@@ -20,18 +19,21 @@ import { captureLog } from "../support/log.ts";
 const JWKS_URI = "https://issuer.test/certs";
 const MISSING = { code: "ERR_JWKS_NO_MATCHING_KEY" };
 
+/** Waits that `pass` ends. */
+let waits: { until: number; end: () => void }[] = [];
+
 beforeEach(() => {
   advanceClock(0);
-  // Waits in simulated time.
-  vi.spyOn(scheduler, "wait").mockImplementation(async (milliseconds) => {
-    await new Promise((resolve) => setTimeout(resolve));
-    advanceClock(milliseconds);
-  });
+  waits = [];
+  vi.spyOn(scheduler, "wait").mockImplementation(
+    (milliseconds) =>
+      new Promise((end) => {
+        waits.push({ until: Date.now() + milliseconds, end });
+      }),
+  );
 });
 
-afterEach(async () => {
-  // A poll that lost its race still has a timer.
-  await new Promise((resolve) => setTimeout(resolve));
+afterEach(() => {
   vi.restoreAllMocks();
   restoreClock();
 });
@@ -54,7 +56,7 @@ describe("after a failed refresh", () => {
     goDown();
     advanceClock(JWKS_MAX_AGE_MS);
     for (let refreshes = 1; refreshes <= 5; refreshes += 1) {
-      await Promise.all([find("one"), find("one"), find("one")]);
+      await passUntil(Promise.all([find("one"), find("one"), find("one")]));
       expect(fetch).toHaveBeenCalledTimes(1 + refreshes);
       advanceClock(JWKS_FAILURE_COOLDOWN_MS);
     }
@@ -75,29 +77,36 @@ describe("after a failed refresh", () => {
 describe("while a refresh hangs", () => {
   it("requests use the known keys after the maximum wait, having asked the issuer", async () => {
     const { find, fetch } = await hanging();
-    expect(await timeOf(() => find("one"))).toBeLessThanOrEqual(JWKS_STALE_MAX_WAIT_MS + JWKS_POLL_MS);
+    const [owner, waiter] = [observe(find("one")), observe(find("one"))];
+    await pass(JWKS_STALE_MAX_WAIT_MS - 1);
+    expect([owner.isSettled, waiter.isSettled]).toEqual([false, false]);
+    await pass(JWKS_POLL_MS);
+    expect([await owner.promise, await waiter.promise]).toEqual([
+      expect.any(CryptoKey),
+      expect.any(CryptoKey),
+    ]);
     expect(fetch).toHaveBeenCalledTimes(2);
   });
 
   it("later requests use the known keys at once, without a fetch", async () => {
     const { find, fetch } = await hanging();
-    await find("one");
-    expect(await timeOf(() => find("one"))).toBe(0);
+    await passUntil(find("one"));
+    expect(await find("one")).toBeInstanceOf(CryptoKey);
     expect(fetch).toHaveBeenCalledTimes(2);
   });
 
   it("requests with an unknown kid wait for its outcome", async () => {
     const { find, respond } = await hanging();
-    const found = find("two");
-    await find("one");
-    for (let polls = 0; polls < 20; polls += 1) await scheduler.wait(JWKS_POLL_MS);
+    const found = observe(find("two"));
+    await pass(2 * JWKS_STALE_MAX_WAIT_MS);
+    expect(found.isSettled).toBe(false);
     respond("two");
-    expect(await found).toBeInstanceOf(CryptoKey);
+    expect(await passUntil(found.promise)).toBeInstanceOf(CryptoKey);
   });
 
   it("it ends behind the response, and its keys are the next request's", async () => {
     const { find, fetch, respond, kept } = await hanging();
-    await find("one");
+    await passUntil(find("one"));
     respond("two");
     await Promise.all(kept);
     await expect(find("one")).rejects.toMatchObject(MISSING);
@@ -105,18 +114,21 @@ describe("while a refresh hangs", () => {
   });
 
   it("keys past the stale-if-error time are not used", async () => {
-    const { find } = await hanging(JWKS_STALE_IF_ERROR_MS);
-    const outcome = expect(find("one")).rejects.toMatchObject({ name: "IssuerUnavailableError" });
-    advanceClock(JWKS_MAX_WAIT_MS);
-    await outcome;
+    const { find, fail } = await hanging(JWKS_STALE_IF_ERROR_MS);
+    const outcome = observe(find("one"));
+    await pass(2 * JWKS_STALE_MAX_WAIT_MS);
+    expect(outcome.isSettled).toBe(false);
+    fail();
+    await expect(outcome.promise).rejects.toMatchObject({ name: "IssuerUnavailableError" });
   });
 
-  it("a refresh that never ends is replaced when its lock expires", async () => {
+  it("a fetch that never ends is replaced when its lock expires", async () => {
     const { find, fetch } = await hanging();
-    await find("one");
-    advanceClock(JWKS_LOCK_MS);
-    await find("one");
-    expect(fetch).toHaveBeenCalledTimes(3);
+    for (const fetches of [2, 3]) {
+      await passUntil(find("one"));
+      expect(fetch).toHaveBeenCalledTimes(fetches);
+      advanceClock(JWKS_LOCK_MS);
+    }
   });
 });
 
@@ -124,7 +136,7 @@ describe("a refresh within the maximum wait", () => {
   it("rejects a revoked key at the first request past the fresh time", async () => {
     const { find, respond } = await hanging();
     const outcome = expect(find("one")).rejects.toMatchObject(MISSING);
-    advanceClock(JWKS_STALE_MAX_WAIT_MS - 2 * JWKS_POLL_MS);
+    await pass(JWKS_STALE_MAX_WAIT_MS - 1);
     respond("two");
     await outcome;
   });
@@ -137,7 +149,7 @@ describe("the log", () => {
     goDown();
     advanceClock(JWKS_MAX_AGE_MS);
     const { lines } = await captureLog(async () => {
-      await Promise.all([find("one"), find("one")]);
+      await passUntil(Promise.all([find("one"), find("one")]));
       await find("one");
       advanceClock(JWKS_FAILURE_COOLDOWN_MS);
       await find("one");
@@ -155,7 +167,9 @@ describe("the log", () => {
 
   it("has one line per slow refresh", async () => {
     const { find } = await hanging();
-    const { lines } = await captureLog(() => Promise.all([find("one"), find("one")]));
+    const { lines } = await captureLog(async () => {
+      await passUntil(Promise.all([find("one"), find("one")]));
+    });
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       {
         message: "stale issuer keys in use",
@@ -226,14 +240,41 @@ async function network() {
   };
 }
 
-/** A {@link network} whose key is cached for `ageMs`, and whose next fetch hangs until `respond`. */
+/** A {@link network} whose key is `ageMs` old, and whose next fetch hangs until `respond` or `fail`. */
 async function hanging(ageMs = JWKS_MAX_AGE_MS) {
   const { find, fetch, jwks, kept } = await network();
   await find("one");
   advanceClock(ageMs);
-  const { promise, resolve } = Promise.withResolvers<Response>();
+  const { promise, resolve, reject } = Promise.withResolvers<Response>();
   fetch.mockReturnValue(promise);
-  return { find, fetch, kept, respond: (...kids: string[]) => resolve(jwks(...kids)) };
+  const respond = (...kids: string[]) => resolve(jwks(...kids));
+  return { find, fetch, kept, respond, fail: () => reject(new TypeError("connection refused")) };
+}
+
+/** Lets simulated time pass, poll by poll. */
+async function pass(milliseconds: number): Promise<void> {
+  for (let left = milliseconds; left > 0; left -= JWKS_POLL_MS) {
+    advanceClock(Math.min(left, JWKS_POLL_MS));
+    for (const { until, end } of waits) if (Date.now() >= until) end();
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+/** Lets simulated time pass until the promise is settled. */
+async function passUntil<Value>(promise: Promise<Value>): Promise<Value> {
+  const observed = observe(promise);
+  while (!observed.isSettled) await pass(JWKS_POLL_MS);
+  return promise;
+}
+
+/** A promise, and whether it is settled. */
+function observe<Value>(promise: Promise<Value>) {
+  const state = { promise, isSettled: false };
+  const settle = () => {
+    state.isSettled = true;
+  };
+  promise.then(settle, settle);
+  return state;
 }
 
 async function timeOf(run: () => Promise<unknown>): Promise<number> {
