@@ -11,7 +11,7 @@ import type { Example } from "./types.ts";
 const REQUEST_ID = "0b1c9a55-7c1e-4a43-9a2f-3f0e1a6f8d11";
 
 /** The id of a mail. */
-export const MAIL_ID = "019ab1e2-7c31-7a04-8f3d-2b6c9d1e4f50";
+export const MAIL_ID = "01a208d0-5251-7000-9f3d-2b6c9d1e4f50";
 
 const SAVED_AT = "2026-11-23T14:24:14.150Z";
 
@@ -184,7 +184,7 @@ export const MESSAGE_RESPONSES = {
       value: envelope("ACCEPTED", "Accepted for delivery", {
         messages: [
           { id: MAIL_ID, state: "queued" },
-          { id: "019ab1e2-7c31-7a05-b1c8-90d2e3f4a5b6", state: "queued" },
+          { id: "01a208d0-5251-7001-b1c8-90d2e3f4a5b6", state: "queued" },
         ],
       }),
     },

@@ -1,7 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type * as z from "zod/mini";
 import { loadConfig } from "../config.ts";
-import { ApiError, type ApiErrorKind, contentOf } from "../errors.ts";
+import { ApiError, type ApiErrorKind, contentOf, type FieldError } from "../errors.ts";
 import { isTenantId } from "../http/tenant-id.ts";
 import { invalidFields } from "../http/validation.ts";
 import { outboxOf, submit } from "./client.ts";
@@ -19,6 +19,15 @@ export interface MailerProps {
 }
 
 /**
+ * The outcome of `send`. A value, because RPC keeps neither the class of an error nor its own properties.
+ *
+ * @see https://developers.cloudflare.com/workers/runtime-apis/rpc/error-handling/
+ */
+export type SendResult =
+  | { ok: true; id: string; state: MailState; replayed: boolean }
+  | { ok: false; error: ApiErrorKind; message: string; errors?: readonly FieldError[] };
+
+/**
  * Sends mail for Workers of the same account, over a service binding. Whoever may deploy in the account writes
  * the props, so they authorize by the right to deploy. A binding without props is rejected.
  *
@@ -28,29 +37,29 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
   /**
    * Accepts a mail for delivery. It is durable when this returns.
    *
-   * @throws {Error} whose `name` is the kind of error, as in the HTTP API
+   * @throws {Error} if the props do not allow the tenant, or the store is unavailable
    */
   async send(
     tenant: string,
     mail: z.input<typeof mailSchema>,
     { idempotencyKey }: { idempotencyKey?: string } = {},
-  ): Promise<{ id: string; state: MailState; replayed: boolean }> {
+  ): Promise<SendResult> {
     this.#authorize(tenant);
     const parsed = mailSchema.safeParse(mail);
-    if (!parsed.success) throw rpcError(invalidFields(parsed.error.issues));
+    if (!parsed.success) return rejected(invalidFields(parsed.error.issues));
     const key = idempotencyKey === undefined ? undefined : parseIdempotencyKey(idempotencyKey);
     if (key === undefined && idempotencyKey !== undefined) {
       const message = "must have 1 to 255 printable ASCII characters";
-      throw rpcError(new ApiError("invalid_fields", { errors: [{ field: "idempotencyKey", message }] }));
+      return rejected(new ApiError("invalid_fields", { errors: [{ field: "idempotencyKey", message }] }));
     }
     const result = await submit(this.env, await loadConfig(this.env), tenant, [parsed.data], key);
-    if (result.kind === "nothing_stored") throw rpcError(new ApiError("nothing_stored"));
-    if (result.kind === "key_reused") throw rpcError(new ApiError("idempotency_key_reused"));
+    if (result.kind === "nothing_stored") return rejected(new ApiError("nothing_stored"));
+    if (result.kind === "key_reused") return rejected(new ApiError("idempotency_key_reused"));
     const [accepted] = result.kind === "accepted" ? result.messages : [];
     if (result.kind === "full" || accepted === undefined) {
-      throw rpcError(new ApiError("outbox_full", { retryAfterSeconds: 60 }));
+      return rejected(new ApiError("outbox_full", { retryAfterSeconds: 60 }));
     }
-    return { ...accepted, replayed: result.replayed };
+    return { ok: true, ...accepted, replayed: result.replayed };
   }
 
   /**
@@ -72,6 +81,7 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
   }
 }
 
-function rpcError<Kind extends ApiErrorKind>(error: ApiError<Kind>): Error {
-  return Object.assign(new Error(contentOf(error).message), { name: error.kind });
+function rejected<Kind extends ApiErrorKind>(error: ApiError<Kind>): SendResult {
+  const { message, members } = contentOf(error);
+  return { ok: false, error: error.kind, message, ...members };
 }

@@ -135,7 +135,7 @@ describe.each(families)("responses of the message routes are documented, $family
 describe("documented status of a mail", () => {
   const failure = JSON.stringify({ message: "m", stage: "message", smtpCode: 550, reply: "r", hint: "h" });
   const row: MailRow = {
-    id: "019ab1e2-7c31-7a04-8f3d-2b6c9d1e4f50",
+    id: "01a208d0-5251-7000-9f3d-2b6c9d1e4f50",
     state: "queued",
     tag: "code",
     created_at: 0,
