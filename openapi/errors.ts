@@ -43,7 +43,8 @@ function responseOf(kinds: readonly ApiErrorKind[], details: ErrorExamples): Res
     { summary: kind.replaceAll("_", " "), value: body },
   ]);
   const headers = errors.flatMap(({ headers }) => Object.entries(headers).map(documentHeader));
-  const schema = kinds.map((kind) => BODY_SCHEMAS[kind]).find((name) => name !== undefined);
+  const [schema, ...others] = new Set(kinds.flatMap((kind) => BODY_SCHEMAS[kind] ?? []));
+  if (others.length > 0) throw new Error(`${kinds.join(", ")} share a status, but not a schema`);
   return {
     description: errors.map(({ description }) => description).join(" "),
     headers: Object.fromEntries(headers),

@@ -106,7 +106,7 @@ function parseFlag(name: string, text: string | undefined): boolean {
   return text === "false" || !text ? false : misconfigured(`${name} must be "true" or "false"`);
 }
 
-// Whoever can alter keys fetched over plain http can sign tokens.
+// Anyone on the path could replace keys fetched over plain http, and sign tokens.
 function parseTemplate(name: string, text: string | undefined, more?: { issuer: string }): string {
   const example = { tenant: "a", hostname: "a.example", ...more };
   const url = URL.parse(expand(text ?? "", example));

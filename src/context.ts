@@ -2,7 +2,9 @@ import type { Caller } from "./auth/caller.ts";
 import type { Config } from "./config.ts";
 
 /** How a request names its tenant: SSMS by the host's first label, SHIFT by the path. */
-export type Family = "SSMS" | "SHIFT";
+export const FAMILIES = ["SSMS", "SHIFT"] as const;
+
+export type Family = (typeof FAMILIES)[number];
 
 /** What Hono carries through a request. */
 export interface AppEnv {

@@ -4,7 +4,7 @@ export interface FieldError {
   message: string;
 }
 
-/** An error of a low layer. Its message consists of our own words, so it may be logged. */
+/** An error of a low layer. Its message never quotes input, so it may be logged. */
 export class LoggableError extends Error {}
 
 /** The word in `status` for each HTTP status. That of 401 follows Keycloak's own responses. */
@@ -27,7 +27,7 @@ const STATUS_WORDS = {
 
 export type ErrorStatus = keyof typeof STATUS_WORDS;
 
-/** How one kind of error is answered and documented. `Details` is what the thrower adds. */
+/** The response to one kind of error, and its documentation. `Details` is what the thrower adds. */
 interface Definition<Details extends object> {
   httpStatus: ErrorStatus;
   /** When it happens, for the API's documentation. */
@@ -61,7 +61,7 @@ const REJECTED_PASSWORD = {
 };
 
 /**
- * Every error of the API. A kind is answered, documented and typed by its row here and nowhere else.
+ * Every error of the API, with its response, its documentation and the type of its details.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15 for the statuses
  */
@@ -261,7 +261,7 @@ export interface ErrorContent {
   headers: Record<string, string>;
 }
 
-/** Looks up how an error is answered. */
+/** Looks up the response to an error. */
 export function contentOf<Kind extends ApiErrorKind>({ kind, details }: ApiError<Kind>): ErrorContent {
   const definitions: { [K in ApiErrorKind]: Definition<Details[K]> } = API_ERRORS;
   const { httpStatus, message, members, headers } = definitions[kind];

@@ -3,7 +3,7 @@ import { CLAIM_MAX_CHARACTERS } from "./limits.ts";
 
 /** The sender of a request, from the claims of a verified token. */
 export interface Caller {
-  /** `sub`: never changes, but is not readable. Absent from Keycloak's lightweight tokens. */
+  /** `sub`: stable, but opaque. Absent from Keycloak's lightweight tokens. */
   subject: string | undefined;
   /** `preferred_username`: names a person, but can change. */
   username: string | undefined;

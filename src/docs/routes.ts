@@ -30,7 +30,7 @@ export function docsRoutes() {
     );
 }
 
-/** Reads the body of a static asset. Its headers stay behind: they allow caching. */
+/** Reads the body of a static asset, and drops its headers, which allow caching. */
 async function readFile(c: Context<AppEnv>, name: string): Promise<string> {
   // The binding ignores the host.
   const asset = await c.env.ASSETS.fetch(`https://assets.invalid/digitanium/v4/mail/${name}`);

@@ -6,7 +6,7 @@ import type { AppEnv } from "../context.ts";
 import { envelope } from "../http/envelope.ts";
 import { allowMethods } from "../middleware/allow-methods.ts";
 import { platformHost } from "../middleware/tenant.ts";
-import { withRetries } from "../storage/kv.ts";
+import { assertKvAvailable } from "../storage/kv.ts";
 
 /**
  * Reports whether the Worker can serve: whether its configuration is valid and KV responds. Responds the same
@@ -17,7 +17,7 @@ export function healthRoutes() {
     .use("/", healthyConfig(), platformHost(), allowMethods("GET", "HEAD"))
     .get("/", async (c) => {
       try {
-        await withRetries(() => c.env.SMTP_SETTINGS.get("health"), []);
+        await assertKvAvailable(c.env.SMTP_SETTINGS);
       } catch (error) {
         return unhealthy(c, error);
       }
@@ -37,7 +37,7 @@ function healthyConfig() {
 }
 
 function unhealthy(c: Context<AppEnv>, error: unknown) {
-  // For the line in the log.
+  // Logged by requestLog.
   c.error = error instanceof Error ? error : new Error("unknown");
   return c.json(envelope("SERVICE_UNAVAILABLE", "Tenant Mail cannot serve.", { version }), 503);
 }

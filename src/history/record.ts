@@ -4,6 +4,8 @@ import { reasonOf } from "../errors.ts";
 import { type HistoryEvent, toHistoryEntry } from "./event.ts";
 import { HistoryStore } from "./store.ts";
 
+export { type TestTarget, truncateTarget } from "./event.ts";
+
 /**
  * Records in the tenant's history what `work` has done, once it succeeds. The response neither waits for the
  * entry nor depends on it: a failed write is logged.

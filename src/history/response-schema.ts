@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { FAMILIES } from "../context.ts";
 import { described, okFields, optionalText } from "../http/response-schema.ts";
 import { ACTIONS, type HistoryEntry, TESTED_SETTINGS, type TestTarget } from "./event.ts";
 
@@ -21,7 +22,7 @@ export const testTargetSchema = z.object({
 export const historyEntrySchema = z.object({
   at: described(z.iso.datetime(), "Time (RFC 3339, UTC)."),
   action: described(z.enum(ACTIONS), "What happened. test_refused: the SMTP server rejected the settings."),
-  family: described(z.enum(["SSMS", "SHIFT"]), "Address family of the request."),
+  family: described(z.enum(FAMILIES), "Address family of the request."),
   requestId: described(z.string(), "X-Request-Id of the response, and requestId of the request's log line."),
   by: described(historyCallerSchema, "The caller."),
   changed: described(

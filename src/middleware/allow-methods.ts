@@ -3,8 +3,8 @@ import type { AppEnv } from "../context.ts";
 import { ApiError } from "../errors.ts";
 
 /**
- * Rejects other methods than these. For paths without a tenant: without it, another method falls through to
- * the routes of tenants, which respond 404 on the base host.
+ * Rejects any other method. For paths without a tenant: otherwise another method falls through to the routes of
+ * tenants, which respond 404 on the base host.
  *
  * @throws {ApiError} `method_not_allowed`
  */

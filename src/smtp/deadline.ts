@@ -8,6 +8,7 @@ export class Deadline {
   readonly #expiry = Promise.withResolvers<never>();
   readonly #total: ReturnType<typeof setTimeout>;
   #current: ReturnType<typeof setTimeout> | undefined;
+  #isWaiting = false;
 
   /** @param totalMs the limit of all waits together, from now on */
   constructor(totalMs: number) {
@@ -22,22 +23,26 @@ export class Deadline {
    * @throws {TimeoutError} if a limit expires first
    */
   async guard<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
+    this.#isWaiting = true;
     this.restart(milliseconds);
     try {
       return await Promise.race([work, this.#expiry.promise]);
     } finally {
+      this.#isWaiting = false;
       clearTimeout(this.#current);
     }
   }
 
-  /** Replaces what remains of the limit of the current wait. */
+  /** Replaces what remains of the limit of the current wait. Without one, a timer would keep a session alive. */
   restart(milliseconds: number): void {
+    if (!this.#isWaiting) return;
     clearTimeout(this.#current);
     this.#current = setTimeout(() => this.#expire(), milliseconds);
   }
 
   /** Clears all limits. */
   stop(): void {
+    this.#isWaiting = false;
     clearTimeout(this.#current);
     clearTimeout(this.#total);
   }

@@ -9,7 +9,7 @@ export const KV_RETRY_AFTER_SECONDS = 2;
 /** Shortest time for which KV lets a location cache what it has read, in seconds. */
 export const KV_MIN_CACHE_TTL_SECONDS = 30;
 
-/** A failed KV operation. */
+/** A failed KV operation. The message is KV's, which names the operation and a status. */
 export class KvError extends LoggableError {
   override readonly name = "KvError";
   /** HTTP status of KV's response, where its message has one. */
@@ -40,4 +40,13 @@ export async function withRetries<Result>(
     await scheduler.wait(delay);
     return withRetries(operation, laterDelays);
   }
+}
+
+/**
+ * Reads a key that never exists, to see whether KV responds.
+ *
+ * @throws {KvError}
+ */
+export async function assertKvAvailable(kv: KVNamespace): Promise<void> {
+  await withRetries(() => kv.get("health"), []);
 }

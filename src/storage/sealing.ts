@@ -16,7 +16,7 @@ export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
 /** A stored value that does not open. */
 export class SealingError extends LoggableError {
   override readonly name = "SealingError";
-  /** Of the key that the value names, if it names one. */
+  /** `kid` of the value's header, if present. */
   readonly kid: string | undefined;
 
   constructor(reason: string, kid: string | undefined) {
