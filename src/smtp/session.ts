@@ -7,7 +7,7 @@ import { encodeMailData } from "./mail-data.ts";
 import { causeOfRejection } from "./rejection.ts";
 import { parseReply, redactCredentials } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
-import type { SmtpSettings } from "./smtp-settings.ts";
+import { type SmtpSettings, sendsUser } from "./smtp-settings.ts";
 import { tlsMode } from "./tls-mode.ts";
 import { SmtpTransport, TransportError } from "./transport.ts";
 
@@ -70,7 +70,8 @@ export class SmtpSession {
       ...{ host, port, mode, clientName: this.#options.clientName },
       onCommand: (verb) => this.#onCommand(verb),
       onReply: (verb, reply) => {
-        deadline.restart(this.#timeouts.replyMs);
+        // Handshake and authentication wait for several replies. Later, the limit is that of one command.
+        if (this.#openSteps === 0) deadline.restart(this.#timeouts.replyMs);
         this.#onReply(verb, reply);
       },
     });
@@ -91,16 +92,17 @@ export class SmtpSession {
     });
   }
 
-  /** Whether `send()` may be called. */
+  /** Whether the connection can carry another mail, as far as is known. */
   get isOpen(): boolean {
-    return this.#connection !== undefined;
+    return this.#connection?.transport.isOpen ?? false;
   }
 
   /**
    * Sends a mail. The session stays open after a rejection, unless the server closes it.
    *
    * @param onMessage called when everything but the message itself has been sent and accepted
-   * @throws {Error} if the session is not open, or if an address would inject a command
+   * @throws {Error} if `open()` has not succeeded, a failure has closed the session, an address would inject a
+   * command, or `onMessage` throws
    */
   async send(message: Message, { onMessage }: { onMessage?: () => void } = {}): Promise<SmtpResult> {
     return this.#attempt(async (connection) => {
@@ -118,13 +120,13 @@ export class SmtpSession {
   async probe(message: Message): Promise<SmtpResult> {
     return this.#attempt(async (connection) => {
       await this.#startMail(connection);
-      const { mail, rcpt } = this.#envelopeCommands(message);
-      const mailReply = await this.#command(connection, mail);
-      this.#complete({ stage: "sender", ...probedReply(mailReply) }, "recipient");
-      if (!POSITIVE.test(mailReply)) return;
-      const rcptReply = await this.#command(connection, rcpt);
-      this.#complete({ stage: "recipient", ...probedReply(rcptReply) }, "message");
-      await this.#command(connection, "RSET");
+      const { replyTo } = this.#exchange(connection, [...this.#envelopeCommands(message), "RSET"]);
+      const sender = await replyTo(0);
+      this.#complete({ stage: "sender", ...this.#probed(sender) }, "recipient");
+      if (!POSITIVE.test(sender)) return;
+      this.#complete({ stage: "recipient", ...this.#probed(await replyTo(1)) }, "message");
+      // The result is known. A server that ends the session now changes nothing.
+      await replyTo(2).catch(() => {});
     });
   }
 
@@ -141,20 +143,20 @@ export class SmtpSession {
   }
 
   async #authenticate({ transport, deadline }: Connection): Promise<void> {
-    const { auth, user, password } = this.#settings;
-    if (auth === false || user === undefined || password === undefined) {
+    if (!sendsUser(this.#settings)) {
       if (!transport.encrypted) this.#complete({ stage: "tls", tls: "none" }, "sender");
       return;
     }
     if (!transport.encrypted) throw new SessionError("credentials_need_tls");
     const mechanism = MECHANISMS.find((name) => this.#capabilities.mechanisms.has(name));
     if (mechanism === undefined) throw new SessionError("authentication_not_offered");
+    const { user, password } = this.#settings;
     await deadline.guard(transport.login(user, password, mechanism), this.#timeouts.replyMs);
     this.#complete({ stage: "authentication", mechanism }, "sender");
   }
 
   /** MAIL and RCPT, with the parameters that the message requires and the server supports. */
-  #envelopeCommands(message: Message): { mail: string; rcpt: string } {
+  #envelopeCommands(message: Message): [mail: string, rcpt: string] {
     const { envelope, raw } = message;
     const { extensions, maxMessageSize } = this.#capabilities;
     const smtpUtf8Stage = stageRequiringSmtpUtf8(message);
@@ -170,56 +172,59 @@ export class SmtpSession {
       ...(smtpUtf8Stage === undefined ? [] : [" SMTPUTF8"]),
       ...(extensions.has("SIZE") ? [` SIZE=${raw.length}`] : []),
     ];
-    return {
-      mail: `MAIL FROM:${path(envelope.from)}${parameters.join("")}`,
-      rcpt: `RCPT TO:${path(envelope.to)}`,
-    };
+    return [`MAIL FROM:${path(envelope.from)}${parameters.join("")}`, `RCPT TO:${path(envelope.to)}`];
   }
 
-  /** Starts another mail: after a rejection, once the replies to pipelined commands are in. */
+  /**
+   * Starts another mail: after a rejection, once the replies to pipelined commands are in. What goes wrong here is
+   * not about the new mail.
+   */
   async #startMail(connection: Connection): Promise<void> {
     this.#steps.length = this.#openSteps;
     this.#stageStartedAt = Date.now();
     this.#stage = "sender";
-    const { rejected } = connection;
+    const { deadline, rejected } = connection;
     if (rejected === undefined) return;
     connection.rejected = undefined;
-    // A close here is not about this mail, and the reply before it is not either.
     const closed = () => Promise.reject(new TransportError("closed"));
-    const replies = await connection.deadline.guard(
-      Promise.all(rejected).catch(closed),
-      this.#timeouts.replyMs,
-    );
+    const replies = await deadline.guard(Promise.all(rejected).catch(closed), this.#timeouts.replyMs);
     // The server waits for a message although it has rejected the recipient: only closing ends that safely.
-    if (replies.some((reply) => reply.startsWith("354"))) throw new TransportError("closed");
-    requirePositive(await this.#command(connection, "RSET"), POSITIVE);
+    if (POSITIVE_TO_DATA.test(replies.at(-1) ?? "")) return closed();
+    const reset = this.#exchange(connection, ["RSET"]);
+    if (!POSITIVE.test(await reset.replyTo(0).catch(closed))) return closed();
   }
 
   async #transfer(connection: Connection, message: Message, onMessage?: () => void): Promise<void> {
     const { transport, deadline } = connection;
-    const { replyMs, messageReplyMs } = this.#timeouts;
-    const { mail, rcpt } = this.#envelopeCommands(message);
-    const pipelining = this.#capabilities.extensions.has("PIPELINING");
-    const pipelined = pipelining ? [mail, rcpt, "DATA"].map((command) => transport.command(command)) : [];
-    // Sends a command now, unless it is pipelined already (RFC 2920).
-    const reply = async (command: string, index: number, positive: RegExp) => {
-      const text = await deadline.guard(pipelined[index] ?? transport.command(command), replyMs);
-      if (!positive.test(text)) connection.rejected = pipelined.slice(index + 1);
-      requirePositive(text, positive);
+    const exchange = this.#exchange(connection, [...this.#envelopeCommands(message), "DATA"]);
+    const accept = async (index: number, positive: RegExp) => {
+      const reply = await exchange.replyTo(index);
+      if (!positive.test(reply)) connection.rejected = exchange.pipelinedAfter(index);
+      requirePositive(reply, positive);
     };
-    await reply(mail, 0, POSITIVE);
+    await accept(0, POSITIVE);
     this.#complete({ stage: "sender" }, "recipient");
-    await reply(rcpt, 1, POSITIVE);
+    await accept(1, POSITIVE);
     this.#complete({ stage: "recipient" }, "message");
-    await reply("DATA", 2, POSITIVE_TO_DATA);
+    await accept(2, POSITIVE_TO_DATA);
     onMessage?.();
-    const last = await deadline.guard(transport.command(encodeMailData(message.raw)), messageReplyMs);
-    requirePositive(last, POSITIVE);
-    this.#complete({ stage: "message", reply: parseReply(last).text }, "message");
+    const data = transport.command(encodeMailData(message.raw));
+    const reply = await deadline.guard(data, this.#timeouts.messageReplyMs);
+    requirePositive(reply, POSITIVE);
+    this.#complete({ stage: "message", reply: parseReply(reply).text }, "message");
   }
 
-  #command({ transport, deadline }: Connection, command: string): Promise<string> {
-    return deadline.guard(transport.command(command), this.#timeouts.replyMs);
+  /** Sends commands at once if the server supports PIPELINING (RFC 2920), and each in its turn otherwise. */
+  #exchange({ transport, deadline }: Connection, commands: readonly string[]): Exchange {
+    const pipelining = this.#capabilities.extensions.has("PIPELINING");
+    const replies = pipelining ? commands.map((command) => transport.command(command)) : [];
+    return {
+      replyTo: (index) => {
+        const reply = replies[index] ?? transport.command(commands[index] ?? "");
+        return deadline.guard(reply, this.#timeouts.replyMs);
+      },
+      pipelinedAfter: (index) => replies.slice(index + 1),
+    };
   }
 
   #onCommand(verb: string): void {
@@ -249,7 +254,8 @@ export class SmtpSession {
       return { ok: true, steps: [...this.#steps] };
     } catch (error) {
       const failure = this.#failureOf(error);
-      if (!isAboutOneMail(failure)) this.#disconnect({ quit: false });
+      if (failure === undefined || !isAboutOneMail(failure)) this.#disconnect({ quit: false });
+      if (failure === undefined) throw error;
       return { ok: false, failure };
     }
   }
@@ -267,9 +273,10 @@ export class SmtpSession {
     this.#stage = next;
   }
 
-  #failureOf(error: unknown): SmtpFailure {
+  /** @returns `undefined` for an error that no server causes */
+  #failureOf(error: unknown): SmtpFailure | undefined {
     if (error instanceof SessionError) return this.#failure(error.kind, error.reply);
-    if (!(error instanceof TransportError || error instanceof TimeoutError)) throw error;
+    if (!(error instanceof TransportError || error instanceof TimeoutError)) return undefined;
     if (this.#stage === "connect") return this.#failure("not_connected");
     if (!this.#isSmtpServer) return this.#failure("not_smtp");
     const reply = error instanceof TransportError ? this.#redact(error.reply) : undefined;
@@ -279,7 +286,20 @@ export class SmtpSession {
     if (this.#stage === "tls") return this.#failure("tls_failed");
     // Under TLS 1.3, a server that demands a client certificate completes the handshake before it closes.
     const isFirstReplyAfterTls = this.#stage === "authentication" && this.#capabilities === NO_CAPABILITIES;
-    return this.#failure(isFirstReplyAfterTls ? "ended_after_tls" : error.kind);
+    return this.#failure(isFirstReplyAfterTls && error.kind === "closed" ? "ended_after_tls" : error.kind);
+  }
+
+  /** A negative reply within a probe. Throws if it questions the settings. */
+  #probed(reply: string): { reply?: string } {
+    if (POSITIVE.test(reply)) return {};
+    const cause = causeOfRejection(reply, { authenticated: sendsUser(this.#settings) });
+    // A sender that is rejected for good is rejected in every mail, whatever the words.
+    const isOfSender = this.#stage === "sender" && cause === "other" && reply.startsWith("5");
+    if (!NEGATIVE.test(reply) || isOfSender || cause === "sender" || cause === "authentication") {
+      requirePositive(reply, POSITIVE);
+    }
+    const { code, enhancedCode, text } = parseReply(reply);
+    return { reply: [code, enhancedCode, text].filter((part) => part !== undefined).join(" ") };
   }
 
   #failure(kind: FailureKind, reply?: string): SmtpFailure {
@@ -304,6 +324,13 @@ interface Connection {
   rejected?: Promise<string>[] | undefined;
 }
 
+/** Commands in their order, and the replies to them. */
+interface Exchange {
+  replyTo(index: number): Promise<string>;
+  /** The replies to commands that are sent already. */
+  pipelinedAfter(index: number): Promise<string>[];
+}
+
 /** A failure that the session detects, as opposed to the transport. */
 class SessionError extends Error {
   readonly kind: FailureKind;
@@ -319,16 +346,6 @@ class SessionError extends Error {
 function requirePositive(reply: string, positive: RegExp): void {
   if (positive.test(reply)) return;
   throw NEGATIVE.test(reply) ? new SessionError("reply", reply) : new SessionError("protocol_error");
-}
-
-/** A negative reply within a probe. Throws if it questions the settings. */
-function probedReply(reply: string): { reply?: string } {
-  if (POSITIVE.test(reply)) return {};
-  const parsed = parseReply(reply);
-  const cause = causeOfRejection(parsed);
-  if (!NEGATIVE.test(reply) || cause === "authentication" || cause === "sender")
-    requirePositive(reply, POSITIVE);
-  return { reply: `${reply.slice(0, 3)} ${parsed.text}` };
 }
 
 /** Whether the connection can carry another mail after a failure. */

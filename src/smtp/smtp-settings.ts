@@ -10,3 +10,11 @@ export interface SmtpSettings {
   user?: string | undefined;
   password?: string | undefined;
 }
+
+/** Whether a session authenticates with these settings. */
+export function sendsUser<Settings extends Pick<SmtpSettings, "auth" | "user" | "password">>(
+  settings: Settings,
+): settings is Settings & { user: string; password: string } {
+  const { auth, user, password } = settings;
+  return auth !== false && user !== undefined && password !== undefined;
+}

@@ -46,9 +46,16 @@ export class SmtpTransport {
   #sendCommand: SMTPConnectionCustomAuthContext["sendCommand"] | undefined;
   #verb: string | undefined;
   #watchedSocket: net.Socket | undefined;
-  /** Commands whose reply has not arrived, in the order sent. */
+  #stopWatching = () => {};
+  /** Since the last call of `command()`. */
+  #inputBytes = 0;
+  /** Calls of `command()` whose reply has not arrived, in the order sent. */
   readonly #unanswered: ((reply: string) => void)[] = [];
+  /** The last reply that answered no call of `command()`. */
   #lastReply: string | undefined;
+  /** Whether the last reply to `command()` asks for a message. */
+  #expectsMessage = false;
+  #ended = false;
   /** Whether bytes arrived unencrypted after the reply to STARTTLS (CVE-2011-0411). */
   plaintextInjected = false;
 
@@ -76,9 +83,14 @@ export class SmtpTransport {
       },
     });
     this.#failure.promise.catch(() => {});
-    this.#connection.on("error", (error) => this.#failure.reject(this.#toTransportError(error)));
+    this.#connection.on("error", (error) => this.#end(this.#toTransportError(error)));
     // nodemailer reports no error after a 421 reply, nor when an idle connection closes.
-    this.#connection.on("end", () => this.#failure.reject(this.#closed()));
+    this.#connection.on("end", () => this.#end(this.#closed()));
+  }
+
+  /** Whether the connection has not ended, as far as is known. */
+  get isOpen(): boolean {
+    return !this.#ended;
   }
 
   /** Whether the connection is encrypted. (nodemailer documents `_socket` as public.) */
@@ -126,7 +138,7 @@ export class SmtpTransport {
    */
   command(command: string): Promise<string> {
     if (this.#sendCommand === undefined) throw new Error("command() requires handshake()");
-    if (this.#unanswered.length === 0) this.#lastReply = undefined;
+    this.#inputBytes = 0;
     const answer = new Promise<string>((resolve) => this.#unanswered.push(resolve));
     this.#sendCommand(command, () => {});
     const reply = Promise.race([answer, this.#failure.promise]);
@@ -135,9 +147,12 @@ export class SmtpTransport {
     return reply;
   }
 
-  /** Closes the connection, after QUIT if asked. The reply to QUIT is not awaited. */
+  /**
+   * Closes the connection, after QUIT if asked and if the server expects a command. The reply to QUIT is not
+   * awaited.
+   */
   close({ quit }: { quit: boolean }): void {
-    if (quit) this.#connection.quit();
+    if (quit && this.#unanswered.length === 0 && !this.#expectsMessage) this.#connection.quit();
     this.#connection.close();
     // nodemailer closes only sockets that it has started to use.
     if (!this.#connection._socket) this.#socket.destroy();
@@ -169,26 +184,36 @@ export class SmtpTransport {
   #watchInput(): void {
     const socket = this.#connection._socket;
     if (!socket || socket === this.#watchedSocket) return;
+    this.#stopWatching();
     this.#watchedSocket = socket;
+    this.#inputBytes = 0;
     const reader = new ReplyReader();
-    let bytes = 0;
-    socket.prependListener("data", (chunk: Uint8Array) => {
-      bytes += chunk.length;
-      if (bytes > INPUT_MAX_BYTES) {
+    const onData = (chunk: Uint8Array) => {
+      this.#inputBytes += chunk.length;
+      if (this.#inputBytes > INPUT_MAX_BYTES) {
         socket.removeAllListeners("data").destroy();
-        this.#failure.reject(new TransportError("protocol_error"));
+        this.#end(new TransportError("protocol_error"));
         return;
       }
       for (const reply of reader.read(chunk)) this.#onReply(reply);
-    });
+    };
+    socket.prependListener("data", onData);
+    this.#stopWatching = () => socket.off("data", onData);
   }
 
   #onReply(reply: string): void {
     const verb = this.#verb;
     this.#verb = undefined;
-    this.#lastReply = reply;
     this.#options.onReply(verb, reply);
-    this.#unanswered.shift()?.(reply);
+    const answer = this.#unanswered.shift();
+    this.#lastReply = answer === undefined ? reply : undefined;
+    this.#expectsMessage = answer !== undefined && reply.startsWith("3");
+    answer?.(reply);
+  }
+
+  #end(error: TransportError): void {
+    this.#ended = true;
+    this.#failure.reject(error);
   }
 
   #call(start: (done: (error?: Error | null) => void) => void): Promise<void> {
@@ -201,11 +226,12 @@ export class SmtpTransport {
   #toTransportError({ code, response }: Error & { code?: string; response?: string }): TransportError {
     const reply = negative(response);
     if (code === "ETIMEDOUT") return new TransportError("timeout", reply);
-    if (code === "ECONNECTION" || code === "ESOCKET") return this.#closed(reply);
+    const invalid = response !== undefined && reply === undefined;
+    if (!invalid && (code === "ECONNECTION" || code === "ESOCKET")) return this.#closed(reply);
     return new TransportError("protocol_error", reply);
   }
 
-  /** A negative reply just before the connection closes is why it closes. */
+  /** A negative reply that nobody asked for, just before the connection closes, is why it closes. */
   #closed(reply = negative(this.#lastReply)): TransportError {
     return new TransportError("closed", reply);
   }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { composeMessage, type MailContent, type Sender } from "../../src/mail/message.ts";
+import { composeMessage, type MailContent, messageIdFor, type Sender } from "../../src/mail/message.ts";
 
 const content: MailContent = {
   to: "reader@example.org",
   subject: "Hello",
   text: "in text\n",
   html: "<p>in HTML</p>",
-  id: "id-of-this-mail",
+  messageId: "<id-of-this-mail@example.com>",
 };
 
 /** A composed mail, with its unfolded header lines and its body. */
@@ -91,11 +91,37 @@ describe("composeMessage", () => {
     expect(parts[3]?.trim()).toBe("--");
   });
 
-  it("builds the Message-ID from the id and the sender's domain, the same each time", async () => {
+  it("uses the Message-ID as it is, the same each time", async () => {
     for (const _ of [1, 2]) {
-      const mail = await compose({ envelopeFrom: "bounces@example.net" });
+      const mail = await compose();
       expect(fieldOf(mail, "Message-ID")).toEqual(["Message-ID: <id-of-this-mail@example.com>"]);
     }
+  });
+
+  it("asks vacation responders not to answer (RFC 3834 section 5)", async () => {
+    expect(fieldOf(await compose(), "Auto-Submitted")).toEqual(["Auto-Submitted: auto-generated"]);
+  });
+
+  it("adds further headers, except those without a value", async () => {
+    const headers = { "List-Unsubscribe": "<https://example.com/leave>", "In-Reply-To": undefined };
+    const mail = await compose({}, { headers });
+    expect(fieldOf(mail, "List-Unsubscribe")).toEqual(["List-Unsubscribe: <https://example.com/leave>"]);
+    expect(fieldOf(mail, "In-Reply-To")).toEqual([]);
+  });
+
+  it("replaces the sender's Reply-To by that of the mail", async () => {
+    const sender = { replyTo: "answers@example.com", replyToDisplayName: "Answers" };
+    const mail = await compose(sender, { replyTo: "ada@bücher.example" });
+    expect(fieldOf(mail, "Reply-To")).toEqual(["Reply-To: ada@xn--bcher-kva.example"]);
+  });
+
+  it.each([
+    ["text", { html: undefined }, "text/plain", "in text\r\n"],
+    ["HTML", { text: undefined }, "text/html", "<p>in HTML</p>"],
+  ])("has one part if there is only %s", async (_, changes, type, body) => {
+    const mail = await compose({}, changes);
+    expect(fieldOf(mail, "Content-Type")).toEqual([`Content-Type: ${type}; charset=utf-8`]);
+    expect(mail.body).toContain(body);
   });
 
   it("adds the current date", async () => {
@@ -104,7 +130,7 @@ describe("composeMessage", () => {
     expect(Math.abs(Date.parse(date?.slice(6) ?? "") - Date.now())).toBeLessThan(60_000);
   });
 
-  it("converts IDN domains to punycode in the envelope, the header and the Message-ID", async () => {
+  it("converts IDN domains to punycode in the envelope and the header", async () => {
     const mail = await compose(
       { from: "a@bücher.example", replyTo: "b@例え.テスト", envelopeFrom: "c@straße.example" },
       { to: "d@münchen.example" },
@@ -115,7 +141,6 @@ describe("composeMessage", () => {
         "From: a@xn--bcher-kva.example",
         "To: d@xn--mnchen-3ya.example",
         "Reply-To: b@xn--r8jz45g.xn--zckzah",
-        "Message-ID: <id-of-this-mail@xn--bcher-kva.example>",
       ]),
     );
     expect(mail.headerNeedsSmtpUtf8).toBe(false);
@@ -146,12 +171,29 @@ describe("composeMessage", () => {
         replyTo: `answers@example.com${injected}`,
         replyToDisplayName: `Ada${injected}`,
       },
-      { to: `reader@example.org${injected}`, subject: `Hello${injected}`, id: `id${injected}` },
+      {
+        to: `reader@example.org${injected}`,
+        subject: `Hello${injected}`,
+        messageId: `<id${injected}@example.com>`,
+        headers: { "List-Unsubscribe": `<https://example.com/>${injected}` },
+      },
     );
     expect(mail.header.join("\r\n")).not.toMatch(/^Bcc:/im);
     expect(mail.header.join("")).not.toMatch(/[\r\n\0]/);
     expect(mail.header.map((line) => line.split(":")[0]?.toLowerCase()).toSorted()).toEqual([
-      ...["content-type", "date", "from", "message-id", "mime-version", "reply-to", "subject", "to"],
+      ...["auto-submitted", "content-type", "date", "from", "list-unsubscribe", "message-id", "mime-version"],
+      ...["reply-to", "subject", "to"],
     ]);
+  });
+});
+
+describe("messageIdFor", () => {
+  it("combines the id with the domain of from (RFC 5322 section 3.6.4)", () => {
+    const sender = { from: "sender@example.com", envelopeFrom: "bounces@example.net" };
+    expect(messageIdFor("4f7a1", sender)).toBe("<4f7a1@example.com>");
+  });
+
+  it("converts an IDN domain to punycode", () => {
+    expect(messageIdFor("4f7a1", { from: "a@bücher.example" })).toBe("<4f7a1@xn--bcher-kva.example>");
   });
 });

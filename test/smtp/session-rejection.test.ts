@@ -1,23 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { composeMessage } from "../../src/mail/message.ts";
-import { SmtpSession } from "../../src/smtp/session.ts";
 import type { ScriptAction } from "../support/smtp/scripted-server.ts";
 import { acceptsMail, authenticated, greets, offers, replies, secured } from "../support/smtp/scripts.ts";
-import { scriptedServer, type TestServer } from "../support/smtp/servers.ts";
-import { diagnosisOf, expectClosed, sampleMail } from "../support/smtp/sessions.ts";
+import { scriptedServer } from "../support/smtp/servers.ts";
+import { diagnosisOf, expectClosed, openSession } from "../support/smtp/sessions.ts";
 
 const close: ScriptAction = { close: true };
 const pipelined: ScriptAction[] = [...authenticated("PIPELINING"), { expect: "DATA" }];
-
-/** A session with a server that has accepted the user and password. */
-async function openSession({ port }: TestServer) {
-  const session = new SmtpSession(
-    { host: "localhost", port, ssl: false, starttls: true, user: "postmaster", password: "correct horse" },
-    { clientName: "mail.example.com", allowPrivateHosts: true },
-  );
-  expect((await session.open()).ok).toBe(true);
-  return { session, message: await composeMessage({ from: "sender@example.com" }, sampleMail) };
-}
 
 describe.concurrent("SMTP session with a server that rejects and closes the connection", () => {
   it.each<[stage: string, code: number, title: string, script: ScriptAction[]]>([
@@ -84,17 +72,6 @@ describe.concurrent("SMTP session with a server that rejects and closes the conn
       message: "The SMTP server closed the connection while handling the message.",
     });
     expect(diagnosis).not.toHaveProperty("smtpCode");
-  });
-
-  it("reports a connection that closed between two mails", async () => {
-    const server = await scriptedServer([...authenticated(), ...acceptsMail, close]);
-    const { session, message } = await openSession(server);
-    expect(await session.send(message)).toMatchObject({ ok: true });
-    await expectClosed(server);
-    expect(await session.send(message)).toMatchObject({
-      ok: false,
-      failure: { kind: "closed", stage: "sender", steps: { length: 7 } },
-    });
   });
 });
 

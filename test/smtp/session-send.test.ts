@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { composeMessage } from "../../src/mail/message.ts";
-import { SmtpSession } from "../../src/smtp/session.ts";
 import { acceptsMail, authenticated, replies } from "../support/smtp/scripts.ts";
 import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
 import { diagnosisOf, expectClosed, receivedMail, sampleMail, stepsOf } from "../support/smtp/sessions.ts";
-
-const options = { clientName: "mail.example.com", allowPrivateHosts: true };
-const credentials = { user: "postmaster", password: "correct horse" };
 
 describe.concurrent("SMTP session that sends a mail", () => {
   it("announces the client's own name in EHLO, before and after TLS", async () => {
@@ -99,27 +94,6 @@ describe.concurrent("SMTP session that sends a mail", () => {
     });
     expect((await server.state()).lines.filter((line) => line.startsWith("MAIL"))).toEqual([]);
     await expectClosed(server);
-  });
-
-  it("sends several mails over one connection, and QUIT once", async () => {
-    const server = await scriptedServer([...authenticated(), ...acceptsMail, ...acceptsMail]);
-    const session = new SmtpSession(
-      { host: "localhost", port: server.port, ssl: false, starttls: true, ...credentials },
-      options,
-    );
-    const message = await composeMessage({ from: "sender@example.com" }, sampleMail);
-    expect((await session.open()).ok).toBe(true);
-    expect(await session.send(message)).toMatchObject({ ok: true, steps: { length: 7 } });
-    expect(await session.send(message)).toMatchObject({ ok: true, steps: { length: 10 } });
-    session.close();
-    session.close();
-    await expectClosed(server);
-    const { lines, connections } = await server.state();
-    expect(
-      lines.filter((line) => /^(MAIL|RCPT|DATA|QUIT)/.test(line)).map((line) => line.slice(0, 4)),
-    ).toEqual([...["MAIL", "RCPT", "DATA", "MAIL", "RCPT", "DATA", "QUIT"]]);
-    expect(connections).toBe(1);
-    await expect(session.send(message)).rejects.toThrow("The SMTP session is not open");
   });
 });
 

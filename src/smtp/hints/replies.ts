@@ -1,8 +1,13 @@
-import { type Group, type Row, sendsUser } from "./row.ts";
+import { sendsUser } from "../smtp-settings.ts";
+import type { Group, Row } from "./row.ts";
 
 /** A reply that rejects our name in EHLO. Postfix sends it at RCPT. */
 export const REJECTED_EHLO =
   /\b(helo|ehlo)\b.{0,40}\b(rejected|denied|invalid)|\b(invalid|bad) (helo|ehlo)|^501 5\.5\.4 invalid domain name/i;
+
+/** A reply about the recipient's full mailbox. */
+export const MAILBOX_FULL =
+  /^\d{3} [45]\.2\.2 (?!.*submission)|^\d{3} (user )?quota exceeded|mailbox (is )?full|over ?quota|exceeded (its )?storage|disk quota/i;
 
 /** Causes that are the same with and without a user, and at every provider. */
 export const CERTAIN_CAUSES: Group = {
@@ -35,8 +40,7 @@ export const CERTAIN_CAUSES: Group = {
     {
       hint: "The recipient's mailbox is full: use another recipient, or ask its owner to free space.",
       source: "RFC 3463 section 3.3",
-      reply:
-        /^\d{3} [45]\.2\.2 (?!.*submission)|^\d{3} (user )?quota exceeded|mailbox (is )?full|over ?quota|exceeded (its )?storage|disk quota/i,
+      reply: MAILBOX_FULL,
       example: {
         stage: "recipient",
         reply:

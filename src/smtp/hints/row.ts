@@ -66,8 +66,3 @@ export interface Provider extends Group {
 export function replyLine({ code, enhancedCode, text }: Reply): string {
   return [code, enhancedCode, text].filter((part) => part !== undefined).join(" ");
 }
-
-/** Whether the session authenticates with these settings. */
-export function sendsUser({ auth, user, password }: SmtpSettings): boolean {
-  return auth !== false && user !== undefined && password !== undefined;
-}
