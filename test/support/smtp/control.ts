@@ -3,8 +3,8 @@ import type { MailServerSettings, ReceivedMail } from "./mail-server.ts";
 import type { ScriptAction } from "./scripted-server.ts";
 
 /**
- * Where tests start an SMTP server (POST a {@link ServerRequest}), release a scripted one that waits (PUT), and read
- * a {@link ServerState} (GET).
+ * Where tests start an SMTP server (POST a {@link ServerRequest}), change it (PUT a {@link MailServerBehavior}, or
+ * anything to a scripted server that waits), and read a {@link ServerState} (GET).
  */
 export const SMTP_CONTROL_ORIGIN = "https://smtp-control.test";
 

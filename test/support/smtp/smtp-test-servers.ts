@@ -1,7 +1,7 @@
 import { type Certificate, newAuthority, trust } from "./certificates.ts";
 import type { ServerRequest, ServerState } from "./control.ts";
 import { startExim } from "./exim.ts";
-import { type MailServer, startMailServer } from "./mail-server.ts";
+import { type ChangeableMailServer, type MailServer, startMailServer } from "./mail-server.ts";
 import { type ScriptedServer, startScriptedServer } from "./scripted-server.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function smtpTestServers(
 ): Promise<(request: Request) => Promise<Response>> {
   const authority = await newAuthority();
   trust(authority);
-  const servers = new Map<number, MailServer | ScriptedServer>();
+  const servers = new Map<number, MailServer | ChangeableMailServer | ScriptedServer>();
 
   return async function respond(request) {
     if (request.method === "POST") {
@@ -27,6 +27,7 @@ export async function smtpTestServers(
     const server = servers.get(Number(new URL(request.url).searchParams.get("port")));
     if (server === undefined) return new Response("no such server", { status: 404 });
     if (request.method === "PUT" && "release" in server) server.release();
+    if (request.method === "PUT" && "change" in server) await server.change(await request.json());
     const state: ServerState = {
       mails: "mails" in server ? server.mails : [],
       lines: "lines" in server ? server.lines : [],
@@ -41,7 +42,7 @@ function start(
   wanted: ServerRequest,
   certificate: Certificate,
   eximPath: string | undefined,
-): Promise<MailServer | ScriptedServer> {
+): Promise<MailServer | ChangeableMailServer | ScriptedServer> {
   if ("exim" in wanted) {
     if (eximPath === undefined) throw new Error("Exim is not installed");
     return startExim(eximPath, certificate);
