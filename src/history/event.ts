@@ -66,9 +66,12 @@ export function toHistoryEntry(
   };
 }
 
-/** Truncates what a request may choose, so that no length keeps the entry out of the history. */
+/**
+ * Truncates what a request may choose, so that no length keeps the entry out of the history. Keeps the end of host
+ * and recipient: it names the domain's owner, and callers may choose any labels before it.
+ */
 export function truncateTarget({ host, to, ...rest }: TestTarget): TestTarget {
-  return { ...rest, host: truncate(host), ...(to === undefined ? {} : { to: truncate(to) }) };
+  return { ...rest, host: truncateStart(host), ...(to === undefined ? {} : { to: truncateStart(to) }) };
 }
 
 function truncate(text: string): string {
@@ -79,6 +82,16 @@ function truncate(text: string): string {
     truncated += character;
   }
   return `${truncated}…`;
+}
+
+function truncateStart(text: string): string {
+  if (fits(text)) return text;
+  let truncated = "";
+  for (const character of [...text].reverse()) {
+    if (!fits(character + truncated)) break;
+    truncated = character + truncated;
+  }
+  return `…${truncated}`;
 }
 
 function fits(text: string): boolean {

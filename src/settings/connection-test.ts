@@ -2,8 +2,7 @@ import { zValidator } from "@hono/zod-validator";
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "../context.ts";
 import { ApiError, type FieldError } from "../errors.ts";
-import { type TestTarget, truncateTarget } from "../history/event.ts";
-import { recordHistory } from "../history/record.ts";
+import { recordHistory, type TestTarget, truncateTarget } from "../history/record.ts";
 import { envelope } from "../http/envelope.ts";
 import { invalidFields } from "../http/validation.ts";
 import { emailAddressProblem } from "../mail/address.ts";
@@ -36,7 +35,7 @@ export function connectionTestRoutes() {
       const settings = await settingsToTest(c, sent ?? undefined);
       const recipient = mode === "send" ? (to ?? ownAddress(c.var.caller.email)) : undefined;
       const source = sent ? "sent" : "stored";
-      const steps = await assertConnection(c, settings, source, { recipient, records: "any outcome" });
+      const { steps } = await assertConnection(c, settings, source, { recipient, records: "any outcome" });
       const message =
         recipient === undefined
           ? "The SMTP server accepts these settings. No mail was sent."
@@ -52,7 +51,7 @@ export function connectionTestRoutes() {
  * @param source of the settings
  * @param recipient of a test mail; without one, no mail is sent
  * @param records which outcomes; a save records its own success
- * @returns the stages passed
+ * @returns the stages passed, and what was contacted
  * @throws {ApiError} `smtp_failed` with the diagnosis; `too_many_tests` and `rate_limiter_unavailable` without
  * contacting the server
  */
@@ -61,7 +60,7 @@ export async function assertConnection(
   settings: Settings,
   source: TestTarget["settings"],
   { recipient, records }: { recipient?: string | undefined; records: "any outcome" | "failure" },
-): Promise<readonly Step[]> {
+): Promise<{ steps: readonly Step[]; target: TestTarget }> {
   await assertWithinRateLimit(c);
   const { host, port } = settings;
   const target = { host, port, ...(recipient === undefined ? {} : { to: recipient }), settings: source };
@@ -74,7 +73,7 @@ export async function assertConnection(
     const diagnosis = diagnose(result.failure, settings, c.var.config.hostname);
     throw new ApiError("smtp_failed", { diagnosis });
   }
-  return result.steps;
+  return { steps: result.steps, target };
 }
 
 /** Opens a session, sends a mail or probes for one, and closes. */

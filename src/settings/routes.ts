@@ -59,10 +59,14 @@ export function settingsRoutes(
       assertIfMatch(ifMatch, stored?.version);
       const settings = isMasked ? keepPassword(sent, stored?.settings) : sent;
       if (verify) {
-        await assertConnection(c, settings, "sent", { records: "failure" });
+        const { target } = await assertConnection(c, settings, "sent", { records: "failure" });
         // The test takes up to 20 s, in which another save may have succeeded.
         const current = await store.read(tenant);
-        if (current?.version !== stored?.version) throw new ApiError("settings_changed");
+        if (current?.version !== stored?.version) {
+          // Otherwise a guessed password that passes leaves no entry.
+          await recordHistory(c, Promise.resolve(), () => ({ action: "tested", test: target }));
+          throw new ApiError("settings_changed");
+        }
       }
 
       const record = {

@@ -7,13 +7,13 @@ import { countingKv } from "../support/counting-kv.ts";
 import { families } from "../support/families.ts";
 import { faultyKv } from "../support/faulty-kv.ts";
 import { readHistory } from "../support/history.ts";
-import { historyClaims, largestEntry, storeEntries } from "../support/history-entries.ts";
+import { callerWith, historyClaims, largestEntry, storeEntries } from "../support/history-entries.ts";
 import { interceptedKv } from "../support/intercepted-kv.ts";
 import { newTenant } from "../support/issuer.ts";
 import { sampleSettings } from "../support/samples.ts";
 
 const store = new HistoryStore(env.SMTP_SETTINGS);
-const ada = { subject: "ada", username: undefined, client: undefined, email: undefined };
+const ada = callerWith({ subject: "ada" });
 
 describe("a stored entry", () => {
   it("expires 400 days after it is written", async () => {
