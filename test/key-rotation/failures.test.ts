@@ -25,6 +25,8 @@ describe("a rotation with a record that does not open", () => {
         left: 1,
         cursorSaved: true,
         removable: [],
+        tenants: ["acme"],
+        operations: 5,
       });
       expect(await storedAs("acme")).toMatchObject({ value, metadata: sealedByOld.metadata });
     },
@@ -134,7 +136,9 @@ describe("a rotation while KV fails", () => {
       failures: [],
       left: 0,
       cursorSaved: false,
-      removable: ["old"],
+      removable: [],
+      tenants: ["acme"],
+      operations: 5,
     });
   });
 });
