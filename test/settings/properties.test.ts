@@ -66,11 +66,11 @@ describe("settingsSchema", () => {
   });
 
   it("accepts what a read has returned, without a change", () => {
-    const property = fc.property(acceptableSettings, (settings) => {
+    const property = fc.property(acceptableSettings, fc.constantFrom("save", "test"), (settings, use) => {
       const stored = settingsSchema.parse(settings);
       const sentBack = settingsSchema.parse(toResponse(stored));
       const kept =
-        stored.password === undefined ? { settings: sentBack } : withStoredPassword(sentBack, stored);
+        stored.password === undefined ? { settings: sentBack } : withStoredPassword(sentBack, stored, use);
       expect(kept).toEqual({ settings: stored });
     });
     fc.assert(property, { numRuns: 500 });

@@ -23,21 +23,14 @@ describe("usesMaskedPassword", () => {
   });
 });
 
-describe("withStoredPassword", () => {
+describe.each(["save", "test"] as const)("withStoredPassword for a %s", (use) => {
   it("replaces the mask with the stored password", () => {
-    expect(withStoredPassword(masked, stored)).toEqual({ settings: stored });
+    expect(withStoredPassword(masked, stored, use)).toEqual({ settings: stored });
   });
 
-  it("keeps every other field of the new settings", () => {
-    const changes = { from: "a@example.com", replyTo: "b@example.com", fromDisplayName: "A", auth: false };
-    expect(withStoredPassword({ ...masked, ...changes }, stored)).toEqual({
-      settings: { ...stored, ...changes },
-    });
-  });
-
-  it("changes neither of its parameters", () => {
+  it("changes neither of the settings", () => {
     const [before, after] = [Object.freeze({ ...masked }), Object.freeze({ ...stored })];
-    expect(withStoredPassword(before, after)).toMatchObject({ settings: { password: "s3cret" } });
+    expect(withStoredPassword(before, after, use)).toMatchObject({ settings: { password: "s3cret" } });
     expect(before.password).toBe("**********");
   });
 
@@ -45,13 +38,12 @@ describe("withStoredPassword", () => {
     ["host", { host: "smtp.attacker.example" }],
     ["port", { port: 588 }],
     ["user", { user: "eve" }],
+    ["user", { user: undefined }],
     ["TLS mode", { ssl: true }],
     ["TLS mode", { starttls: false }],
     ["host, port, user, TLS mode", { host: "h.example", port: 1, user: "eve", ssl: true }],
   ])("rejects another %s", (changed, changes) => {
-    expect(withStoredPassword({ ...masked, ...changes }, stored)).toEqual({
-      error: { field: "password", message: `must be sent again, as it belongs to another ${changed}` },
-    });
+    expect(withStoredPassword({ ...masked, ...changes }, stored, use)).toEqual(belongsToAnother(changed));
   });
 
   it.each([
@@ -62,17 +54,61 @@ describe("withStoredPassword", () => {
       { port: 465, ssl: false, starttls: false },
     ],
   ])("accepts the same TLS mode in other terms: %s", (_, before, after) => {
-    expect(withStoredPassword({ ...masked, ...before, ...after }, { ...stored, ...before })).toMatchObject({
-      settings: { password: "s3cret" },
-    });
+    const kept = withStoredPassword({ ...masked, ...before, ...after }, { ...stored, ...before }, use);
+    expect(kept).toMatchObject({ settings: { password: "s3cret" } });
   });
 
   it.each([
     ["nothing", undefined],
     ["no password", { ...stored, password: undefined }],
   ])("rejects the mask if %s is stored", (_, previous) => {
-    expect(withStoredPassword(masked, previous)).toEqual({
+    expect(withStoredPassword(masked, previous, use)).toEqual({
       error: { field: "password", message: "is not stored, so it cannot be kept: send it" },
     });
   });
 });
+
+describe("the sender of settings", () => {
+  const sender = {
+    from: "a@example.com",
+    fromDisplayName: "A",
+    replyTo: "b@example.com",
+    replyToDisplayName: "B",
+    envelopeFrom: "c@example.com",
+  };
+  const names = Object.keys(sender) as (keyof typeof sender)[];
+
+  it("may change in a save that keeps the password", () => {
+    expect(withStoredPassword({ ...masked, ...sender, auth: false }, stored, "save")).toEqual({
+      settings: { ...stored, ...sender, auth: false },
+    });
+  });
+
+  it.each(names)("must not change in a test with the stored password: another %s", (name) => {
+    const before = { ...stored, ...sender };
+    const tested = { ...before, password: "**********", [name]: "eve@example.com" };
+    expect(withStoredPassword(tested, before, "test")).toEqual(belongsToAnother(name));
+  });
+
+  it.each(names)("must not change in a test with the stored password: an added %s", (name) => {
+    const tested = { ...masked, [name]: sender[name] };
+    expect(withStoredPassword(tested, stored, "test")).toEqual(belongsToAnother(name));
+  });
+
+  it.each(names.slice(1))("must not change in a test with the stored password: no %s", (name) => {
+    const before = { ...stored, ...sender };
+    const tested = { ...before, password: "**********", [name]: undefined };
+    expect(withStoredPassword(tested, before, "test")).toEqual(belongsToAnother(name));
+  });
+
+  it("may be the stored one in a test", () => {
+    const before = { ...stored, ...sender };
+    expect(withStoredPassword({ ...before, password: "**********" }, before, "test")).toEqual({
+      settings: before,
+    });
+  });
+});
+
+function belongsToAnother(changed: string) {
+  return { error: { field: "password", message: `must be sent again, as it belongs to another ${changed}` } };
+}
