@@ -23,6 +23,8 @@ export interface TestOutbox {
   stub: DurableObjectStub<Outbox>;
   /** Stores settings in KV, without telling the outbox. `undefined` deletes them. */
   store(settings: object | undefined): Promise<void>;
+  /** Stores a value in KV in place of sealed settings. */
+  storeRaw(value: string): Promise<void>;
   /** Saves settings as the Worker does: in KV, and handed over. */
   save(settings: object | undefined): Promise<void>;
   /** Submits a mail, and returns its id. */
@@ -40,6 +42,8 @@ export interface TestOutbox {
   runAlarm(): Promise<void>;
   /** Ends the instance; the next call starts another. */
   evict(): Promise<void>;
+  /** Seals claims in place of a mail's content. */
+  replaceContent(id: string, claims: object): Promise<void>;
   /** Queries the object's storage. */
   query<Row extends Record<string, SqlStorageValue>>(sql: string): Promise<Row[]>;
 }
@@ -81,6 +85,7 @@ export async function newOutbox(
     tenant,
     stub,
     store,
+    storeRaw: (value) => env.SMTP_SETTINGS.put(`smtp:${tenant}`, value),
     save: async (settings) => {
       await store(settings);
       const jwe = settings && (await seal(tenant, recordOf(settings), config.settingsKeys)).jwe;
@@ -99,6 +104,12 @@ export async function newOutbox(
       expect(await runDurableObjectAlarm(stub)).toBe(true);
     },
     evict: () => evictDurableObject(stub),
+    replaceContent: async (id, claims) => {
+      const { jwe } = await seal(tenant, claims, config.settingsKeys);
+      await runInDurableObject(stub, (_, { storage }) => {
+        storage.sql.exec("UPDATE mail SET content = ? WHERE id = ?", jwe, id);
+      });
+    },
     query: (sql) => runInDurableObject(stub, (_, { storage }) => storage.sql.exec<never>(sql).toArray()),
   };
 }

@@ -39,6 +39,8 @@ export interface ReceivedMail {
   user: string | undefined;
   mechanism: string | undefined;
   secure: boolean;
+  /** The connection that it came over. */
+  connection?: string;
 }
 
 /** A running mail server. It knows user `postmaster`. */
@@ -119,6 +121,7 @@ export async function startMailServer(
           user: session.user as string | undefined,
           mechanism: mechanismsUsed.get(session.id),
           secure: session.secure,
+          connection: session.id,
         });
         mailsOf.set(session.id, (mailsOf.get(session.id) ?? 0) + 1);
         if (lostReplies++ < loseReplies) return disconnect(session.id);
