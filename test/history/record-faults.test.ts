@@ -82,7 +82,7 @@ describe("history that is slow to write", () => {
 });
 
 describe("a client that disconnects", () => {
-  it("still leaves an entry, because what follows a save is registered before it begins", async () => {
+  it("still leaves an entry, because history is registered before the save begins", async () => {
     const registered: Promise<unknown>[] = [];
     const context = createExecutionContext();
     vi.spyOn(context, "waitUntil").mockImplementation((work) => {

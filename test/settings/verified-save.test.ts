@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { loadConfig } from "../../src/config.ts";
 import { SettingsStore } from "../../src/settings/store.ts";
+import { countingKv } from "../support/counting-kv.ts";
 import { families } from "../support/families.ts";
 import { readHistory } from "../support/history.ts";
 import { interceptedKv } from "../support/intercepted-kv.ts";
@@ -129,6 +130,16 @@ describe.concurrent("a save with verify=true", () => {
     const { entries } = await readHistory(client.ada);
     expect(entries.map(({ action }) => action)).toEqual(["saved", "saved"]);
     expect(entries[0]).toMatchObject({ changed: ["fromDisplayName"] });
+  });
+
+  it("costs one more KV get than a plain save", async () => {
+    const client = await newSmtpTestClient(family);
+    const server = await waitingServer();
+    await server.release();
+    const { kv, operations } = countingKv(env.SMTP_SETTINGS);
+    const options = { env: { ALLOW_PRIVATE_HOSTS: "true", SMTP_SETTINGS: kv } };
+    expect(await client.save(localSettings(server.port), "?verify=true", options)).toEqual(saved);
+    expect(operations).toEqual(["get smtp", "get smtp", "put smtp", "put history"]);
   });
 
   it("responds 503 and changes nothing if the settings cannot be read after the test", async () => {
