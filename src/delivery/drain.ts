@@ -138,7 +138,7 @@ export class Drain {
 
   async #open(): Promise<SmtpSession | undefined> {
     const { settings, options } = this.#context;
-    const session = new SmtpSession(settings, { ...options, timeouts: DELIVERY_TIMEOUTS });
+    const session = new SmtpSession(settings, { ...options, timeouts: DELIVERY_TIMEOUTS, pipelining: true });
     const opened = await session.open();
     if (opened.ok) {
       this.#sessions.add(session);

@@ -73,20 +73,20 @@ export class Outbox extends DurableObject<Env> {
   }
 
   async get(id: string): Promise<MailStatus | undefined> {
-    const mail = this.#store.get(id, Date.now());
     await this.rearm();
+    const mail = this.#store.get(id, Date.now());
     return mail === undefined ? undefined : this.#statusOf(mail);
   }
 
   /** Lists mails, the newest first. */
   async list(filter: Parameters<MailStore["list"]>[0]): Promise<MailStatus[]> {
-    const mails = this.#store.list(filter, Date.now());
     await this.rearm();
-    return mails.map((mail) => this.#statusOf(mail));
+    return this.#store.list(filter, Date.now()).map((mail) => this.#statusOf(mail));
   }
 
   /** Queues a failed or expired mail again. Seals it with the first key, as it outlives older keys now. */
   async retry(id: string): Promise<ChangeResult> {
+    await this.rearm();
     const content = this.#store.content(id);
     const resealed = content === undefined ? "" : await this.#reseal(content);
     if (resealed instanceof SealingError) {
@@ -104,12 +104,12 @@ export class Outbox extends DurableObject<Env> {
 
   /** Cancels a mail that waits. */
   async cancel(id: string): Promise<ChangeResult> {
+    await this.rearm();
     const now = Date.now();
     const mail = this.#store.get(id, now);
     if (mail === undefined) return { kind: "not_found" };
     if (mail.state !== "queued") return { kind: "wrong_state", state: mail.state };
     this.#store.finish(mail, "canceled", {}, now);
-    await this.rearm();
     return this.#changed(id);
   }
 

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
-import { loadConfig } from "../../src/config.ts";
+import { type Config, loadConfig } from "../../src/config.ts";
 import { handOverSettings, submit } from "../../src/delivery/client.ts";
 import type { MailInput } from "../../src/delivery/mailer.ts";
 import type { Outbox } from "../../src/delivery/outbox.ts";
@@ -10,7 +10,7 @@ import type { MailStatus } from "../../src/delivery/status.ts";
 import type { AcceptResult, MailState } from "../../src/delivery/store.ts";
 import { settingsSchema } from "../../src/settings/schema.ts";
 import { SettingsStore } from "../../src/settings/store.ts";
-import { seal } from "../../src/storage/sealing.ts";
+import { type SealingKeys, seal } from "../../src/storage/sealing.ts";
 import { newTenant } from "./issuer.ts";
 import { localSettings } from "./local-settings.ts";
 
@@ -20,7 +20,8 @@ export const aMail = { to: "ada@example.com", subject: "Your code", text: "12345
 /** The outbox of a tenant of its own, under test. */
 export interface TestOutbox {
   tenant: string;
-  stub: DurableObjectStub<Outbox>;
+  /** A new one for each use: a stub of an object that stopped does not work any more. */
+  readonly stub: DurableObjectStub<Outbox>;
   /** Stores settings in KV, without telling the outbox. `undefined` deletes them. */
   store(settings: object | undefined): Promise<void>;
   /** Stores a value in KV in place of sealed settings. */
@@ -40,10 +41,22 @@ export interface TestOutbox {
   alarmAt(): Promise<number | null>;
   /** Advances the clock to the next alarm, and runs it. */
   runAlarm(): Promise<void>;
+  /** Runs the alarm without advancing the clock. */
+  runAlarmNow(): Promise<void>;
   /** Ends the instance; the next call starts another. */
   evict(): Promise<void>;
   /** Seals claims in place of a mail's content. */
   replaceContent(id: string, claims: object): Promise<void>;
+  /** Changes the row of a mail. */
+  change(assignment: string, id: string): Promise<void>;
+  /** Copies the only row until there are this many more. */
+  multiply(count: number): Promise<void>;
+  /** The tables in the object's storage. */
+  tables(): Promise<string[]>;
+  /** The configuration of the Worker under test. */
+  config(): Promise<Config>;
+  /** Stores the settings of a server on this machine, sealed with other keys. */
+  storeWith(keys: SealingKeys): Promise<void>;
   /** Queries the object's storage. */
   query<Row extends Record<string, SqlStorageValue>>(sql: string): Promise<Row[]>;
 }
@@ -60,7 +73,7 @@ export async function newOutbox(
 ): Promise<TestOutbox> {
   allowPrivateHosts();
   const tenant = newTenant();
-  const stub = env.OUTBOX.getByName(tenant);
+  const stub = () => env.OUTBOX.getByName(tenant);
   const config = await loadConfig(env);
   const kv = new SettingsStore(env.SMTP_SETTINGS, config.settingsKeys);
   const recordOf = (settings: object) => ({
@@ -71,7 +84,11 @@ export async function newOutbox(
     if (settings === undefined) await kv.delete(tenant);
     else await kv.write(tenant, recordOf(settings));
   };
-  const alarmAt = () => runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
+  const execute = (sql: string, ...values: SqlStorageValue[]) =>
+    runInDurableObject(stub(), (_, { storage }) => void storage.sql.exec(sql, ...values).toArray());
+  const query: TestOutbox["query"] = (sql) =>
+    runInDurableObject(stub(), (_, { storage }) => storage.sql.exec<never>(sql).toArray());
+  const alarmAt = () => runInDurableObject(stub(), (_, { storage }) => storage.getAlarm());
   const submitAll: TestOutbox["submitAll"] = (mails, key) =>
     submit(
       env,
@@ -83,7 +100,9 @@ export async function newOutbox(
   if (server !== undefined) await store(localSettings(server.port, changes));
   return {
     tenant,
-    stub,
+    get stub() {
+      return stub();
+    },
     store,
     storeRaw: (value) => env.SMTP_SETTINGS.put(`smtp:${tenant}`, value),
     save: async (settings) => {
@@ -96,21 +115,38 @@ export async function newOutbox(
       return (await submit(env, config, tenant, mail, key)).messages[0]?.id ?? "";
     },
     submitAll,
-    status: async (id) => stub.get(id),
-    states: async () => (await stub.list(everything)).map(({ state }) => state).reverse(),
+    status: async (id) => stub().get(id),
+    states: async () => (await stub().list(everything)).map(({ state }) => state).reverse(),
     alarmAt,
     runAlarm: async () => {
       vi.setSystemTime(Math.max((await alarmAt()) ?? 0, Date.now()));
-      expect(await runDurableObjectAlarm(stub)).toBe(true);
+      expect(await runDurableObjectAlarm(stub())).toBe(true);
     },
-    evict: () => evictDurableObject(stub),
+    runAlarmNow: async () => expect(await runDurableObjectAlarm(stub())).toBe(true),
+    evict: () => evictDurableObject(stub()),
     replaceContent: async (id, claims) => {
       const { jwe } = await seal(tenant, claims, config.settingsKeys);
-      await runInDurableObject(stub, (_, { storage }) => {
-        storage.sql.exec("UPDATE mail SET content = ? WHERE id = ?", jwe, id);
-      });
+      await execute("UPDATE mail SET content = ? WHERE id = ?", jwe, id);
     },
-    query: (sql) => runInDurableObject(stub, (_, { storage }) => storage.sql.exec<never>(sql).toArray()),
+    change: (assignment, id) => execute(`UPDATE mail SET ${assignment} WHERE id = ?`, id),
+    multiply: (count) =>
+      execute(
+        `WITH RECURSIVE copies(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?1)
+          INSERT INTO mail SELECT substr(id, 1, 24) || printf('%012x', n), state, tag, created_at, updated_at,
+            expires_at, lifetime_ms, due_at, attempts, doubts, message_id, failure, NULL, NULL, NULL, NULL, size, content
+          FROM mail, copies`,
+        count,
+      ),
+    tables: async () => {
+      const tables = await query<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");
+      return tables.map(({ name }) => name).filter((name) => !name.startsWith("_cf_"));
+    },
+    config: async () => config,
+    storeWith: async (keys) => {
+      const settings = localSettings(server?.port ?? 0);
+      await new SettingsStore(env.SMTP_SETTINGS, keys).write(tenant, recordOf(settings));
+    },
+    query,
   };
 }
 
