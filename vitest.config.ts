@@ -3,12 +3,12 @@ import { buildDocs } from "./scripts/build-docs.ts";
 import { workerVariables } from "./scripts/lib/project.ts";
 import { issuerNetwork } from "./test/support/issuer-network.ts";
 import { SMTP_CONTROL_ORIGIN } from "./test/support/smtp/control.ts";
-import { findExim } from "./test/support/smtp/exim.ts";
+import { findPostfix } from "./test/support/smtp/postfix.ts";
 import { smtpTestServers } from "./test/support/smtp/smtp-test-servers.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    eximIsInstalled: boolean;
+    postfixIsInstalled: boolean;
   }
 }
 
@@ -19,8 +19,7 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
   });
   // vitest does not run the [build] command of wrangler.toml.
   await buildDocs();
-  const exim = findExim();
-  const smtpServers = await smtpTestServers(exim);
+  const smtpServers = await smtpTestServers();
   const issuers = issuerNetwork();
   // Only now: Miniflare reads the authorities to trust when it is loaded.
   const { cloudflareTest } = await import("@cloudflare/vitest-pool-workers");
@@ -38,7 +37,7 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
     test: {
       silent: "passed-only",
       include: ["test/**/*.test.ts"],
-      provide: { eximIsInstalled: exim !== undefined },
+      provide: { postfixIsInstalled: findPostfix() },
       // Property tests make hundreds of requests, and the machine may be busy with other things.
       testTimeout: 60_000,
       // Servers that are waited for are waited for together.

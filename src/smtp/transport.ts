@@ -148,11 +148,16 @@ export class SmtpTransport {
   }
 
   /**
-   * Closes the connection, after QUIT if asked and if the server expects a command. The reply to QUIT is not
-   * awaited.
+   * Closes the connection, after QUIT and its reply if asked and if the server expects a command (RFC 5321 section
+   * 4.1.1.10). Does not wait for that.
    */
   close({ quit }: { quit: boolean }): void {
-    if (quit && this.#unanswered.length === 0 && !this.#expectsMessage) this.#connection.quit();
+    if (quit && this.isOpen && this.#unanswered.length === 0 && !this.#expectsMessage) {
+      this.#connection.quit();
+      const timer = setTimeout(() => this.close({ quit: false }), CLOSE_TIMEOUT_MS);
+      this.#connection.on("end", () => clearTimeout(timer));
+      return;
+    }
     this.#connection.close();
     // nodemailer closes only sockets that it has started to use.
     if (!this.#connection._socket) this.#socket.destroy();

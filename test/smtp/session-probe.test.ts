@@ -28,17 +28,11 @@ function rejectsRecipient(reply: string): ScriptAction[] {
 }
 
 describe.concurrent("SMTP probe", () => {
-  it.each<[title: string, script: ScriptAction[]]>([
-    [
-      "one by one",
-      [...authenticated(), ...replies("MAIL", "250 ok"), ...replies("RCPT", "250 ok"), ...resets],
-    ],
-    [
-      "at once with PIPELINING",
-      [...[...authenticated("PIPELINING"), { expect: "RSET" }], { send: "250 ok\r\n250 ok\r\n250 ok\r\n" }],
-    ],
-  ])("sends MAIL, RCPT, RSET and QUIT %s, but no DATA", async (_, script) => {
-    const server = await scriptedServer(script);
+  it("sends MAIL, RCPT, RSET and QUIT, but no DATA", async () => {
+    const server = await scriptedServer([
+      ...authenticated("PIPELINING"),
+      ...[...replies("MAIL", "250 ok"), ...replies("RCPT", "250 ok"), ...resets],
+    ]);
     expect((await stepsOf(server, probe())).slice(3)).toEqual([
       { stage: "authentication", mechanism: "PLAIN", milliseconds },
       { stage: "sender", milliseconds },
@@ -149,13 +143,6 @@ describe.concurrent("SMTP probe that succeeds", () => {
     ["rejects the recipient", [...rejectsRecipient("550 5.1.1 unknown"), close]],
     ["accepts the recipient", [...rejectsRecipient("250 ok"), close]],
     ["replies 421", [...rejectsRecipient("421 4.7.0 too many errors"), close]],
-    [
-      "rejects a pipelined recipient",
-      [
-        ...[...authenticated("PIPELINING"), { expect: "RSET" }],
-        ...[{ send: "250 ok\r\n550 5.1.1 unknown\r\n" }, close],
-      ],
-    ],
   ])("does so although the server %s and closes", async (_, script) => {
     const server = await scriptedServer(script);
     expect((await stepsOf(server, probe())).at(-1)).toMatchObject({ stage: "recipient" });

@@ -5,6 +5,7 @@ import { scriptedServer } from "../support/smtp/servers.ts";
 import { diagnosisOf, expectClosed, openSession } from "../support/smtp/sessions.ts";
 
 const close: ScriptAction = { close: true };
+const pipelining = true;
 const pipelined: ScriptAction[] = [...authenticated("PIPELINING"), { expect: "DATA" }];
 
 describe.concurrent("SMTP session with a server that rejects and closes the connection", () => {
@@ -46,7 +47,7 @@ describe.concurrent("SMTP session with a server that rejects and closes the conn
     ["message", 451, "DATA, pipelined", [...pipelined, { send: "250 ok\r\n250 ok\r\n451 later\r\n" }, close]],
   ])("reports the rejection at %s with %i (%s)", async (stage, smtpCode, _, script) => {
     const server = await scriptedServer(script);
-    expect(await diagnosisOf(server)).toMatchObject({ stage, smtpCode });
+    expect(await diagnosisOf(server, { pipelining })).toMatchObject({ stage, smtpCode });
     await expectClosed(server);
   });
 
@@ -66,7 +67,7 @@ describe.concurrent("SMTP session with a server that rejects and closes the conn
 
   it("reports a closed connection if the last reply was positive", async () => {
     const server = await scriptedServer([...pipelined, { send: "250 ok\r\n250 ok\r\n" }, close]);
-    const diagnosis = await diagnosisOf(server);
+    const diagnosis = await diagnosisOf(server, { pipelining });
     expect(diagnosis).toMatchObject({
       stage: "message",
       message: "The SMTP server closed the connection while handling the message.",
@@ -82,7 +83,7 @@ describe.concurrent("SMTP session", () => {
       { send: "250 ok\r\n550 no\r\n354 go\r\n" },
       { hang: true },
     ]);
-    expect(await diagnosisOf(server)).toMatchObject({ stage: "recipient", smtpCode: 550 });
+    expect(await diagnosisOf(server, { pipelining })).toMatchObject({ stage: "recipient", smtpCode: 550 });
     await expectClosed(server);
     const commands = (await server.state()).lines.slice(-3).map((line) => line.slice(0, 4));
     expect(commands).toEqual(["MAIL", "RCPT", "DATA"]);

@@ -7,7 +7,7 @@ import { expectClosed, openSession } from "../support/smtp/sessions.ts";
 
 const close: ScriptAction = { close: true };
 const open = [...authenticated()];
-const pipelining = [...authenticated("PIPELINING")];
+const openPipelining = [...authenticated("PIPELINING")];
 const acceptsPipelinedMail: ScriptAction[] = [
   { expect: "DATA" },
   { send: "250 ok\r\n250 ok\r\n354 go\r\n" },
@@ -24,7 +24,7 @@ async function verbsOf(server: TestServer): Promise<string[]> {
 describe.concurrent("SMTP session that sends several mails", () => {
   it("uses one connection, and QUIT once", async () => {
     const server = await mailServer();
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     for (const _ of [1, 2, 3]) expect(await session.send(message)).toMatchObject(accepted);
     session.close();
     session.close();
@@ -35,7 +35,7 @@ describe.concurrent("SMTP session that sends several mails", () => {
 
   it("sends the commands of one mail after the reply to the other", async () => {
     const server = await scriptedServer([...open, ...acceptsMail, ...acceptsMail]);
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     expect(await session.send(message)).toMatchObject(accepted);
     expect(await session.send(message)).toMatchObject(accepted);
     session.close();
@@ -60,25 +60,25 @@ describe.concurrent("SMTP session that sends several mails", () => {
     [
       "sender",
       "MAIL, pipelined",
-      [...pipelining, { expect: "DATA" }, { send: "550 no\r\n503 no\r\n503 no\r\n" }],
+      [...openPipelining, { expect: "DATA" }, { send: "550 no\r\n503 no\r\n503 no\r\n" }],
       ["MAIL", "RCPT", "DATA", "RSET"],
     ],
     [
       "recipient",
       "RCPT, pipelined",
-      [...pipelining, { expect: "DATA" }, { send: "250 ok\r\n550 no\r\n554 no recipients\r\n" }],
+      [...openPipelining, { expect: "DATA" }, { send: "250 ok\r\n550 no\r\n554 no recipients\r\n" }],
       ["MAIL", "RCPT", "DATA", "RSET"],
     ],
     [
       "message",
       "DATA, pipelined",
-      [...pipelining, { expect: "DATA" }, { send: "250 ok\r\n250 ok\r\n550 no\r\n" }],
+      [...openPipelining, { expect: "DATA" }, { send: "250 ok\r\n250 ok\r\n550 no\r\n" }],
       ["MAIL", "RCPT", "DATA", "RSET"],
     ],
-  ])("resets a mail rejected at the %s (%s), and sends the next", async (stage, _, script, verbs) => {
-    const next = script[4] === pipelining[4] ? acceptsPipelinedMail : acceptsMail;
+  ])("resets a mail rejected at the %s (%s), and sends the next", async (stage, title, script, verbs) => {
+    const next = title.endsWith("pipelined") ? acceptsPipelinedMail : acceptsMail;
     const server = await scriptedServer([...script, ...replies("RSET", "250 ok"), ...next]);
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     expect(await session.send(message)).toMatchObject({ ok: false, failure: { kind: "reply", stage } });
     expect(session.isOpen).toBe(true);
     expect(await session.send(message)).toMatchObject(accepted);
@@ -92,7 +92,7 @@ describe.concurrent("SMTP session that sends several mails", () => {
       ...[...open, ...acceptsMail.slice(0, -1), { send: "550 5.7.1 spam\r\n" }],
       ...acceptsMail,
     ]);
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     expect(await session.send(message)).toMatchObject({ ok: false, failure: { stage: "message" } });
     expect(await session.send(message)).toMatchObject(accepted);
     expect(await verbsOf(server)).not.toContain("RSET");
@@ -101,7 +101,7 @@ describe.concurrent("SMTP session that sends several mails", () => {
 
   it("sends the next mail after one that exceeds the server's size limit or needs SMTPUTF8", async () => {
     const server = await scriptedServer([...authenticated("SIZE 2000"), ...acceptsMail]);
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     const large = { ...message, raw: Buffer.alloc(2_001, "a") };
     const international = { ...message, headerNeedsSmtpUtf8: true };
     for (const [rejected, kind] of [
@@ -117,12 +117,12 @@ describe.concurrent("SMTP session that sends several mails", () => {
 
   it("attributes the late replies to pipelined commands to the mail that they are about", async () => {
     const server = await scriptedServer([
-      ...[...pipelining, { expect: "DATA" }, { send: "250 ok\r\n550 no\r\n" }],
+      ...[...openPipelining, { expect: "DATA" }, { send: "250 ok\r\n550 no\r\n" }],
       ...[{ wait: true as const }, { send: "554 no recipients\r\n" }],
       ...replies("RSET", "250 ok"),
       ...acceptsPipelinedMail,
     ]);
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     expect(await session.send(message)).toMatchObject({ ok: false, failure: { stage: "recipient" } });
     const next = session.send(message);
     expect(await verbsOf(server)).toEqual(["MAIL", "RCPT", "DATA"]);
@@ -137,7 +137,7 @@ describe.concurrent("SMTP session that sends several mails", () => {
       ...open,
       ...[1, 2, 3].flatMap(() => [...acceptsMail.slice(0, -1), { send: `${long}250 queued\r\n` }]),
     ]);
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     for (const _ of [1, 2, 3]) expect(await session.send(message)).toMatchObject(accepted);
     session.close();
   });
@@ -147,7 +147,7 @@ describe.concurrent("SMTP session whose server ends it between two mails", () =>
   /** Sends a mail that ends as expected, waits until the server has closed, and sends another. */
   async function resultAfter(script: ScriptAction[], first: Record<string, unknown>) {
     const server = await scriptedServer([...script, close]);
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     expect(await session.send(message)).toMatchObject(first);
     await expectClosed(server);
     const result = await session.send(message);
@@ -172,7 +172,7 @@ describe.concurrent("SMTP session whose server ends it between two mails", () =>
 
   it("reports a closed connection, and not the rejection of the mail before", async () => {
     const script: ScriptAction[] = [
-      ...pipelining,
+      ...openPipelining,
       { expect: "DATA" },
       { send: "250 ok\r\n550 5.1.1 unknown\r\n554 5.5.1 no recipients\r\n" },
     ];
@@ -184,7 +184,7 @@ describe.concurrent("SMTP session whose server ends it between two mails", () =>
 
   it("is not open once the server has closed", async () => {
     const server = await scriptedServer([...open, ...acceptsMail, close]);
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     expect(await session.send(message)).toMatchObject(accepted);
     await expectClosed(server);
     await vi.waitFor(() => expect(session.isOpen).toBe(false), { interval: 10 });
@@ -194,7 +194,7 @@ describe.concurrent("SMTP session whose server ends it between two mails", () =>
 describe.concurrent("SMTP session with a server that sends no more mail", () => {
   it("closes after a 421 in reply to the next mail", async () => {
     const server = await scriptedServer([...open, ...acceptsMail, ...replies("MAIL", "421 4.7.0 enough")]);
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     expect(await session.send(message)).toMatchObject(accepted);
     expect(await session.send(message)).toMatchObject({
       ok: false,
@@ -209,7 +209,7 @@ describe.concurrent("SMTP session with a server that sends no more mail", () => 
       ...[...open, ...replies("MAIL", "550 no"), ...replies("RSET", "502 5.5.1 what?")],
       { hang: true },
     ]);
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     expect(await session.send(message)).toMatchObject({ ok: false });
     expect(await session.send(message)).toEqual({
       ok: false,
@@ -222,10 +222,10 @@ describe.concurrent("SMTP session with a server that sends no more mail", () => 
     "closes after a %s to DATA that follows a rejected recipient",
     async (reply) => {
       const server = await scriptedServer([
-        ...[...pipelining, { expect: "DATA" }, { send: `250 ok\r\n550 no\r\n${reply}\r\n` }],
+        ...[...openPipelining, { expect: "DATA" }, { send: `250 ok\r\n550 no\r\n${reply}\r\n` }],
         { hang: true },
       ]);
-      const { session, message } = await openSession(server);
+      const { session, message } = await openSession(server, { pipelining: true });
       expect(await session.send(message)).toMatchObject({ ok: false, failure: { stage: "recipient" } });
       expect(await session.send(message)).toMatchObject({ failure: { kind: "closed", stage: "sender" } });
       await expectClosed(server);
@@ -237,7 +237,7 @@ describe.concurrent("SMTP session with a server that sends no more mail", () => 
 describe.concurrent("SMTP session that calls onMessage", () => {
   it("calls it after the reply to DATA, and before the message", async () => {
     const server = await scriptedServer([...open, ...acceptsMail]);
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     let before: Promise<string[]> | undefined;
     const onMessage = () => {
       before = verbsOf(server);
@@ -249,7 +249,7 @@ describe.concurrent("SMTP session that calls onMessage", () => {
 
   it("does not call it for a rejected mail", async () => {
     const server = await mailServer({ reject: { recipient: "550 5.1.1 unknown" } });
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     let calls = 0;
     const result = await session.send(message, { onMessage: () => calls++ });
     expect(result).toMatchObject({ ok: false });
@@ -259,7 +259,7 @@ describe.concurrent("SMTP session that calls onMessage", () => {
 
   it("closes without the message if it throws", async () => {
     const server = await scriptedServer([...open, ...acceptsMail]);
-    const { session, message } = await openSession(server);
+    const { session, message } = await openSession(server, { pipelining: true });
     const onMessage = () => {
       throw new RangeError("out of space");
     };
@@ -277,12 +277,15 @@ describe("SMTP session that is idle", () => {
 
   it("does not expire because of late replies to the mail before", async () => {
     const server = await scriptedServer([
-      ...[...pipelining, { expect: "DATA" }, { send: "250 ok\r\n550 no\r\n" }],
+      ...[...openPipelining, { expect: "DATA" }, { send: "250 ok\r\n550 no\r\n" }],
       ...[{ wait: true as const }, { send: "554 no recipients\r\n" }],
       ...replies("RSET", "250 ok"),
       ...acceptsPipelinedMail,
     ]);
-    const { session, message } = await openSession(server, { timeouts: { totalMs: 10 * 60_000 } });
+    const { session, message } = await openSession(server, {
+      pipelining: true,
+      timeouts: { totalMs: 10 * 60_000 },
+    });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     expect(await session.send(message)).toMatchObject({ ok: false });
     await server.release();

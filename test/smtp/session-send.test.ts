@@ -45,26 +45,29 @@ describe.concurrent("SMTP session that sends a mail", () => {
     );
   });
 
-  it("sends the commands at once with PIPELINING (RFC 2920)", async () => {
+  it("sends the commands at once with PIPELINING (RFC 2920), if asked to", async () => {
     const server = await scriptedServer([
       ...authenticated("PIPELINING"),
       { expect: "DATA" },
       { send: "250 2.1.0 ok\r\n250 2.1.5 ok\r\n354 go ahead\r\n" },
       ...replies(".", "250 2.0.0 queued"),
     ]);
-    const stages = (await stepsOf(server)).map(({ stage }) => stage);
+    const stages = (await stepsOf(server, { pipelining: true })).map(({ stage }) => stage);
     expect(stages.slice(-3)).toEqual(["sender", "recipient", "message"]);
   });
 
-  it("waits for each reply without PIPELINING", async () => {
+  it.each([
+    ["if it is not asked to send them at once", "PIPELINING", false],
+    ["without PIPELINING", "HELP", true],
+  ])("waits for each reply %s", async (_, extension, pipelining) => {
     const server = await scriptedServer([
-      ...authenticated(),
+      ...authenticated(extension),
       { expect: "MAIL" },
       // Leaves a pipelining client time to send more.
       { drip: "25", everyMs: 50 },
       { close: true },
     ]);
-    expect(await diagnosisOf(server)).toMatchObject({
+    expect(await diagnosisOf(server, { pipelining })).toMatchObject({
       stage: "sender",
       message: "The SMTP server closed the connection while handling the sender.",
     });
@@ -73,7 +76,7 @@ describe.concurrent("SMTP session that sends a mail", () => {
 
   it("delivers to a server without PIPELINING", async () => {
     const server = await mailServer({ without: ["PIPELINING"] });
-    await stepsOf(server);
+    await stepsOf(server, { pipelining: true });
     expect((await receivedMail(server)).rcptTo).toEqual([sampleMail.to]);
   });
 

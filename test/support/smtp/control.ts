@@ -1,5 +1,6 @@
 import type { Authority } from "./certificates.ts";
 import type { MailServerSettings, ReceivedMail } from "./mail-server.ts";
+import type { PostfixService } from "./postfix.ts";
 import type { ScriptAction } from "./scripted-server.ts";
 
 /**
@@ -10,7 +11,7 @@ export const SMTP_CONTROL_ORIGIN = "https://smtp-control.test";
 
 /** Which server to start. */
 export type ServerRequest = { certificate?: Exclude<keyof Authority, "ca"> } & (
-  | { exim: true }
+  | { postfix: PostfixService }
   | { mailServer: MailServerSettings }
   | { script: ScriptAction[]; implicitTls?: boolean }
 );
@@ -21,7 +22,7 @@ export interface ServerState {
   mails: ReceivedMail[];
   /** Of a scripted server: the lines that clients have sent. */
   lines: string[];
-  /** Connections so far. */
+  /** Connections so far. Not of Postfix. */
   connections: number;
   openConnections: number;
 }

@@ -1,5 +1,6 @@
 import { type ServerRequest, type ServerState, SMTP_CONTROL_ORIGIN } from "./control.ts";
 import type { MailServerBehavior, MailServerSettings } from "./mail-server.ts";
+import type { PostfixService } from "./postfix.ts";
 import type { ScriptAction } from "./scripted-server.ts";
 
 /** An SMTP server on a loopback port, as tests see it. */
@@ -17,9 +18,9 @@ export function mailServer(settings: MailServerSettings = {}, certificate?: Serv
   return startServer({ mailServer: settings, ...(certificate === undefined ? {} : { certificate }) });
 }
 
-/** Starts Exim, if installed. It knows user `postmaster` with password `correct horse`. */
-export function exim() {
-  return startServer({ exim: true });
+/** A service of Postfix, if installed. It knows user `postmaster` with password `correct horse`. */
+export function postfix(service: PostfixService) {
+  return startServer({ postfix: service });
 }
 
 /** Starts a server that runs a script for each client. */

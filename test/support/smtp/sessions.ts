@@ -26,6 +26,8 @@ export interface SessionChanges {
   mail?: Partial<MailContent>;
   /** Those of a test by default. */
   timeouts?: Partial<SmtpTimeouts>;
+  /** Send commands at once. Default: false. */
+  pipelining?: boolean;
   /** Send the mail, or only probe whether the server would accept it. Default: send. */
   mode?: "send" | "probe";
 }
@@ -43,6 +45,7 @@ export async function newSession(
     clientName: CLIENT_NAME,
     allowPrivateHosts: true,
     timeouts: { ...TEST_TIMEOUTS, ...changes.timeouts },
+    pipelining: changes.pipelining ?? false,
   });
   const message = await composeMessage(settings, { ...sampleMail, ...changes.mail });
   return { session, message, settings };
