@@ -2,11 +2,14 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { advanceClock, restoreClock } from "../support/clock.ts";
+import { faultyKv } from "../support/faulty-kv.ts";
 import { captureLog } from "../support/log.ts";
 import { newOutbox, type TestOutbox } from "../support/outbox.ts";
 import { cronTrigger } from "../support/rotation.ts";
 import { mailServer } from "../support/smtp/servers.ts";
+import { expectClosed } from "../support/smtp/sessions.ts";
 
+const OUTAGE = "KV GET failed: 503 Service Unavailable";
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
@@ -86,25 +89,53 @@ describe("an alarm that is lost", () => {
 });
 
 describe("an alarm that fails", () => {
-  it.each<[string, (outbox: TestOutbox) => Promise<unknown>]>([
-    [
-      "KV",
-      async () => vi.spyOn(env.SMTP_SETTINGS, "get").mockRejectedValueOnce(new Error("KV GET failed: 500")),
-    ],
-  ])("pauses the outbox, says so, and is followed by another: %s", async (_, fail) => {
+  it.each<[string, string, Partial<Env>, string]>([
+    ["KV is unavailable", "server", { SMTP_SETTINGS: faultyKv("get", OUTAGE, 1).kv }, OUTAGE],
+    ["the configuration is invalid", "server", { SETTINGS_KEYS: "" }, "SETTINGS_KEYS must be JSON"],
+  ])(
+    "pauses the outbox, says so, and is followed by another: %s",
+    async (_, waitingFor, bindings, reason) => {
+      const outbox = await newOutbox(await mailServer());
+      const id = await outbox.submit();
+      await outbox.replaceBindings(bindings);
+      const { lines } = await captureLog(() => outbox.runAlarm());
+      const { tenant } = outbox;
+      expect(lines.map((line) => JSON.parse(line))).toEqual([
+        { message: "outbox failed", tenant, reason },
+        { message: "outbox paused", tenant, waitingFor, seconds: 30, failures: 1 },
+      ]);
+      expect(await outbox.alarmAt()).toBe(Date.now() + 30_000);
+      expect(await outbox.status(id)).toMatchObject({ state: "queued", attempts: 0, waitingFor });
+      await outbox.evict();
+      await outbox.runAlarm();
+      expect(await outbox.status(id)).toMatchObject({ state: "sent" });
+    },
+  );
+
+  it.each<[string, RegExp]>([
+    ["the mark before a message", /^UPDATE mail SET state = 'sending'/],
+    ["every change of a mail", /^UPDATE mail/],
+  ])("to write %s sends nothing, and loses nothing", async (_, failing) => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
-    const id = await outbox.submit();
-    await fail(outbox);
+    await outbox.submitAll([{}, {}, {}]);
+    await runInDurableObject(outbox.stub, (_, { storage: { sql } }) => {
+      const exec = sql.exec.bind(sql);
+      vi.spyOn(sql, "exec").mockImplementation((statement: string, ...values: unknown[]) => {
+        if (failing.test(statement)) throw new Error("disk I/O error");
+        return exec(statement, ...values);
+      });
+    });
     const { lines } = await captureLog(() => outbox.runAlarm());
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-      { message: "outbox failed", tenant: outbox.tenant, reason: expect.any(String) },
-      { message: "outbox paused", tenant: outbox.tenant, waitingFor: "server", seconds: 30 },
-    ]);
-    expect(await outbox.alarmAt()).toBe(Date.now() + 30_000);
-    expect(await outbox.status(id)).toMatchObject({ state: "queued", attempts: 0, waitingFor: "server" });
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.join()).not.toContain("disk");
+    expect(await outbox.states()).toEqual(["queued", "queued", "queued"]);
+    expect((await server.state()).mails).toEqual([]);
+    await expectClosed(server);
+    expect(await outbox.alarmAt()).toBeGreaterThan(Date.now());
+    await outbox.evict();
     await outbox.runAlarm();
-    expect(await outbox.status(id)).toMatchObject({ state: "sent" });
+    expect(await outbox.states()).toEqual(["sent", "sent", "sent"]);
   });
 });
 

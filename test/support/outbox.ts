@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import { type Config, loadConfig } from "../../src/config.ts";
-import { handOverSettings, submit } from "../../src/delivery/client.ts";
+import { submit } from "../../src/delivery/client.ts";
 import type { MailInput } from "../../src/delivery/mailer.ts";
 import type { Outbox } from "../../src/delivery/outbox.ts";
 import { mailSchema } from "../../src/delivery/schema.ts";
@@ -10,7 +10,7 @@ import type { MailStatus } from "../../src/delivery/status.ts";
 import type { AcceptResult, MailState } from "../../src/delivery/store.ts";
 import { settingsSchema } from "../../src/settings/schema.ts";
 import { SettingsStore } from "../../src/settings/store.ts";
-import { type SealingKeys, seal } from "../../src/storage/sealing.ts";
+import { open, type SealingKeys, seal } from "../../src/storage/sealing.ts";
 import { newTenant } from "./issuer.ts";
 import { localSettings } from "./local-settings.ts";
 
@@ -26,6 +26,8 @@ export interface TestOutbox {
   store(settings: object | undefined): Promise<void>;
   /** Stores a value in KV in place of sealed settings. */
   storeRaw(value: string): Promise<void>;
+  /** Hands settings over, without storing them. */
+  handOver(settings: object | undefined, at?: number): Promise<void>;
   /** Saves settings as the Worker does: in KV, and handed over. */
   save(settings: object | undefined): Promise<void>;
   /** Submits a mail, and returns its id. */
@@ -47,10 +49,16 @@ export interface TestOutbox {
   evict(): Promise<void>;
   /** Seals claims in place of a mail's content. */
   replaceContent(id: string, claims: object): Promise<void>;
+  /** Opens a mail's content with the settings key. */
+  opened(content: string): Promise<object>;
   /** Changes the row of a mail. */
   change(assignment: string, id: string): Promise<void>;
   /** Copies the only row until there are this many more. */
   multiply(count: number): Promise<void>;
+  /** Replaces bindings of the object, until it restarts. */
+  replaceBindings(changes: Partial<Env>): Promise<void>;
+  /** The keys of the object's storage beside its tables. */
+  entries(): Promise<string[]>;
   /** The tables in the object's storage. */
   tables(): Promise<string[]>;
   /** The configuration of the Worker under test. */
@@ -89,6 +97,10 @@ export async function newOutbox(
   const query: TestOutbox["query"] = (sql) =>
     runInDurableObject(stub(), (_, { storage }) => storage.sql.exec<never>(sql).toArray());
   const alarmAt = () => runInDurableObject(stub(), (_, { storage }) => storage.getAlarm());
+  const handOver = async (settings: object | undefined, at = Date.now()) => {
+    const jwe = settings && (await seal(tenant, recordOf(settings), config.settingsKeys)).jwe;
+    await stub().settingsChanged(jwe, at);
+  };
   const submitAll: TestOutbox["submitAll"] = (mails, key) =>
     submit(
       env,
@@ -105,10 +117,10 @@ export async function newOutbox(
     },
     store,
     storeRaw: (value) => env.SMTP_SETTINGS.put(`smtp:${tenant}`, value),
+    handOver,
     save: async (settings) => {
       await store(settings);
-      const jwe = settings && (await seal(tenant, recordOf(settings), config.settingsKeys)).jwe;
-      await handOverSettings(env, tenant, jwe);
+      await handOver(settings);
     },
     submit: async (changes, key) => {
       const mail = mailSchema.parse({ ...aMail, ...changes });
@@ -128,6 +140,7 @@ export async function newOutbox(
       const { jwe } = await seal(tenant, claims, config.settingsKeys);
       await execute("UPDATE mail SET content = ? WHERE id = ?", jwe, id);
     },
+    opened: async (content) => (await open<object>(tenant, content, config.settingsKeys)).claims,
     change: (assignment, id) => execute(`UPDATE mail SET ${assignment} WHERE id = ?`, id),
     multiply: (count) =>
       execute(
@@ -137,6 +150,11 @@ export async function newOutbox(
           FROM mail, copies`,
         count,
       ),
+    replaceBindings: (changes) =>
+      runInDurableObject(stub(), (instance) => {
+        Object.defineProperty(instance, "env", { value: { ...env, ...changes } });
+      }),
+    entries: () => runInDurableObject(stub(), async (_, { storage }) => [...(await storage.list()).keys()]),
     tables: async () => {
       const tables = await query<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");
       return tables.map(({ name }) => name).filter((name) => !name.startsWith("_cf_"));
@@ -147,6 +165,14 @@ export async function newOutbox(
       await new SettingsStore(env.SMTP_SETTINGS, keys).write(tenant, recordOf(settings));
     },
     query,
+  };
+}
+
+/** What the object of a tenant has been handed. */
+export function outboxOf(tenant: string) {
+  return {
+    handed: () =>
+      runInDurableObject(env.OUTBOX.getByName(tenant), (_, { storage }) => storage.kv.get("settings")),
   };
 }
 
