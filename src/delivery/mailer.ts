@@ -91,7 +91,8 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
     const { service, tenants } = this.ctx.props;
     const isAllowed = tenants === "*" || (Array.isArray(tenants) && tenants.includes(tenant));
     if (typeof service === "string" && isAllowed && isTenantId(tenant)) return;
-    console.error(JSON.stringify({ message: "mailer", service, error: "forbidden" }));
+    const shown = isTenantId(tenant) ? tenant : undefined;
+    console.error(JSON.stringify({ message: "mailer", service, tenant: shown, error: "forbidden" }));
     throw new Error("The props of the service binding do not allow this tenant.");
   }
 }
