@@ -1,5 +1,7 @@
 import { composeMessage, messageIdFor } from "../mail/message.ts";
+import type { TokenCache } from "../oauth/token-cache.ts";
 import type { Settings } from "../settings/schema.ts";
+import { tokenSettingsOf } from "../settings/token-settings.ts";
 import { DELIVERY_TIMEOUTS } from "../smtp/limits.ts";
 import { parseReply } from "../smtp/reply.ts";
 import type { SmtpFailure, SmtpResult } from "../smtp/result.ts";
@@ -28,6 +30,7 @@ export interface DrainContext {
   settings: Settings;
   keys: SealingKeys;
   options: Pick<SmtpSessionOptions, "clientName" | "allowPrivateHosts">;
+  tokens: TokenCache;
 }
 
 /** Sends the mails of an outbox that are due, over connections that it reuses, and closes at its end. */
@@ -89,9 +92,16 @@ export class Drain {
   }
 
   async #open(mail: DueMail): Promise<SmtpSession | undefined> {
-    const { settings, options } = this.#context;
+    const { settings, options, tokens } = this.#context;
+    const tokenSettings = tokenSettingsOf(settings);
     const startedAt = Date.now();
-    const session = new SmtpSession(settings, { ...options, timeouts: DELIVERY_TIMEOUTS });
+    const session = new SmtpSession(settings, {
+      ...options,
+      timeouts: DELIVERY_TIMEOUTS,
+      ...(tokenSettings === undefined
+        ? {}
+        : { accessToken: (rejected) => tokens.get(tokenSettings, new Date(), rejected) }),
+    });
     const opened = await session.open();
     if (opened.ok) return session;
     const content = await this.#contentOf(mail);

@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { loadConfig } from "../config.ts";
 import { reasonOf } from "../errors.ts";
+import { TokenCache } from "../oauth/token-cache.ts";
 import type { Settings } from "../settings/schema.ts";
 import { openRecord, SettingsStore } from "../settings/store.ts";
 import { open, SealingError, seal } from "../storage/sealing.ts";
@@ -33,6 +34,7 @@ export class Outbox extends DurableObject<Env> {
   readonly #store: MailStore;
   /** Mails that a drain is sending. */
   readonly #claimed = new Set<string>();
+  readonly #tokens = new TokenCache();
   #isDraining = false;
 
   constructor(state: DurableObjectState, env: Env) {
@@ -155,7 +157,13 @@ export class Outbox extends DurableObject<Env> {
     // Loaded on demand: nodemailer is large, and most calls only accept or report.
     const { Drain } = await import("./drain.ts");
     const options = { clientName: hostname, allowPrivateHosts };
-    await new Drain(this.#store, this.#claimed, { tenant: this.#tenant, settings, keys, options }).run();
+    await new Drain(this.#store, this.#claimed, {
+      tenant: this.#tenant,
+      settings,
+      keys,
+      options,
+      tokens: this.#tokens,
+    }).run();
   }
 
   async #settings(): Promise<Settings | undefined> {

@@ -84,6 +84,8 @@ function causeOf(failure: SmtpFailure): "server" | "settings" | "mail" {
     case "forbidden_destination":
     case "credentials_need_tls":
     case "authentication_not_offered":
+    case "token_rejected":
+    case "token_missing":
       return "settings";
     case "too_large":
     case "smtputf8_not_offered":

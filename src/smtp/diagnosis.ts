@@ -1,3 +1,4 @@
+import type { TokenFailure } from "../oauth/token-request.ts";
 import { REJECTED_EHLO } from "./hints/replies.ts";
 import { hintFor } from "./hints.ts";
 import { parseReply, type Reply } from "./reply.ts";
@@ -15,6 +16,10 @@ export interface Diagnosis {
   enhancedCode?: string;
   /** Its text: one printable line of at most 200 characters. */
   reply?: string;
+  /** What the server says of a rejected token (RFC 7628 section 3.2.2): one printable line. */
+  challenge?: string;
+  /** What the token endpoint said (RFC 6749 section 5.2). */
+  oauth?: { error?: string; error_description?: string };
   /** What to do. */
   hint: string;
   /** The stages completed before. */
@@ -25,6 +30,7 @@ const SUBJECTS: Record<Stage, string> = {
   connect: "the connection",
   greeting: "the greeting",
   tls: "STARTTLS",
+  token: "the request for an access token",
   authentication: "the user and password",
   sender: "the sender",
   recipient: "the recipient",
@@ -52,6 +58,9 @@ const MESSAGES: Record<FailureKind, (stage: Stage, reply: Reply | undefined) => 
   starttls_not_offered: () => "STARTTLS is required, but the SMTP server does not offer it.",
   tls_failed: () => "The SMTP server accepted STARTTLS, but the TLS handshake failed.",
   ended_after_tls: () => "The SMTP server ended the session right after the TLS handshake.",
+  token_unreachable: () => "The token endpoint could not be reached, or is not available.",
+  token_rejected: () => "The token endpoint rejected the request for an access token.",
+  token_missing: () => "The token endpoint did not return an access token.",
   plaintext_injected: () => "Unencrypted data followed the SMTP server's reply to STARTTLS.",
   credentials_need_tls: () => "The connection is not encrypted, so the user and password were not sent.",
   authentication_not_offered: () => "The SMTP server does not offer authentication by user and password.",
@@ -66,7 +75,7 @@ const MESSAGES: Record<FailureKind, (stage: Stage, reply: Reply | undefined) => 
  * @param clientName our name in EHLO, for the hint if the server rejects it
  */
 export function diagnose(failure: SmtpFailure, settings: SmtpSettings, clientName?: string): Diagnosis {
-  const { kind, stage, steps } = failure;
+  const { kind, stage, steps, challenge, oauth } = failure;
   const mechanisms = steps.findLast((step) => step.mechanisms !== undefined)?.mechanisms;
   const [reply, fullReply] =
     failure.reply === undefined ? [] : [parseReply(failure.reply), parseReply(failure.reply, Infinity)];
@@ -75,8 +84,17 @@ export function diagnose(failure: SmtpFailure, settings: SmtpSettings, clientNam
     stage,
     ...(reply === undefined ? {} : { smtpCode: reply.code, reply: reply.text }),
     ...(reply?.enhancedCode === undefined ? {} : { enhancedCode: reply.enhancedCode }),
-    hint: hintFor({ kind, stage, settings, reply: fullReply, clientName, mechanisms }),
+    ...(challenge === undefined ? {} : { challenge }),
+    ...(oauth === undefined ? {} : { oauth: errorOf(oauth) }),
+    hint: hintFor({ kind, stage, settings, reply: fullReply, clientName, mechanisms, oauth }),
     steps,
+  };
+}
+
+function errorOf({ error, description }: TokenFailure) {
+  return {
+    ...(error === undefined ? {} : { error }),
+    ...(description === undefined ? {} : { error_description: description }),
   };
 }
 

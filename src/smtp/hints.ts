@@ -2,10 +2,12 @@ import { FAILURES } from "./hints/failures.ts";
 import { PROVIDERS } from "./hints/providers.ts";
 import { CERTAIN_CAUSES, CODES, LAST_RESORT, NO_USER, WORDS } from "./hints/replies.ts";
 import { type Group, type Provider, type Row, replyLine, type Symptom } from "./hints/row.ts";
+import { TOKENS } from "./hints/tokens.ts";
 
 // The certain comes before the probable, and what a server says before its bare code.
 const ordered = (providers: readonly Provider[]): readonly Group[] => [
   FAILURES,
+  TOKENS,
   CERTAIN_CAUSES,
   NO_USER,
   ...providers,

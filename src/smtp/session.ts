@@ -1,4 +1,5 @@
 import type { Message } from "../mail/message.ts";
+import type { TokenFailure, TokenResult } from "../oauth/token-request.ts";
 import { type Capabilities, NO_CAPABILITIES, parseCapabilities } from "./capabilities.ts";
 import { Deadline, TimeoutError } from "./deadline.ts";
 import { type DestinationPolicy, destinationProblem } from "./destination.ts";
@@ -7,19 +8,33 @@ import { encodeMailData } from "./mail-data.ts";
 import { causeOfRejection } from "./rejection.ts";
 import { parseReply, redactCredentials } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
-import type { SmtpSettings } from "./smtp-settings.ts";
+import { authenticates, type SmtpSettings } from "./smtp-settings.ts";
 import { tlsMode } from "./tls-mode.ts";
 import { SmtpTransport, TransportError } from "./transport.ts";
 
 export interface SmtpSessionOptions extends DestinationPolicy {
   /** Our host name, for EHLO. */
   clientName: string;
+  /**
+   * Provides access tokens, if the settings ask for one.
+   *
+   * @param rejected a cached token that the server has just rejected
+   */
+  accessToken?: (rejected?: string) => Promise<TokenResult>;
   /** {@link TEST_TIMEOUTS} by default. */
   timeouts?: SmtpTimeouts;
 }
 
 // Over TLS, the simplest mechanism is the most reliable.
 const MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5"];
+
+const TOKEN_MECHANISMS = ["XOAUTH2", "OAUTHBEARER"];
+
+const TOKEN_FAILURES = {
+  unreachable: "token_unreachable",
+  rejected: "token_rejected",
+  no_token: "token_missing",
+} as const satisfies Record<TokenFailure["kind"], FailureKind>;
 
 // A malformed reply such as "25" is not positive.
 const POSITIVE = /^2\d\d([ -]|$)/;
@@ -45,6 +60,8 @@ export class SmtpSession {
   #openSteps = 0;
   #stage: Stage = "connect";
   #stageStartedAt = 0;
+  /** What a server says of a token that it rejects. */
+  #challenge: string | undefined;
   #connection: Connection | undefined;
   #capabilities: Capabilities = NO_CAPABILITIES;
   #startTlsOffered = false;
@@ -141,16 +158,57 @@ export class SmtpSession {
   }
 
   async #authenticate({ transport, deadline }: Connection): Promise<void> {
-    const { auth, user, password } = this.#settings;
-    if (auth === false || user === undefined || password === undefined) {
+    const { authType, user = "", password = "" } = this.#settings;
+    if (!authenticates(this.#settings)) {
       if (!transport.encrypted) this.#complete({ stage: "tls", tls: "none" }, "sender");
       return;
     }
     if (!transport.encrypted) throw new SessionError("credentials_need_tls");
-    const mechanism = MECHANISMS.find((name) => this.#capabilities.mechanisms.has(name));
+    const candidates = authType === "token" ? TOKEN_MECHANISMS : MECHANISMS;
+    const mechanism = candidates.find((name) => this.#capabilities.mechanisms.has(name));
     if (mechanism === undefined) throw new SessionError("authentication_not_offered");
-    await deadline.guard(transport.login(user, password, mechanism), this.#timeouts.replyMs);
+    if (authType === "token") await this.#authenticateByToken({ transport, deadline }, mechanism);
+    else await deadline.guard(transport.login(user, password, mechanism), this.#timeouts.replyMs);
     this.#complete({ stage: "authentication", mechanism }, "sender");
+  }
+
+  async #authenticateByToken(connection: Connection, mechanism: string): Promise<void> {
+    this.#stage = "token";
+    let token = await this.#getToken(connection.deadline);
+    this.#complete({ stage: "token" }, "authentication");
+    let reply = await this.#sendToken(connection, mechanism, token.token);
+    // The provider may have revoked the token before its time.
+    if (NEGATIVE.test(reply) && token.cached) {
+      token = await this.#getToken(connection.deadline, token.token);
+      reply = await this.#sendToken(connection, mechanism, token.token);
+    }
+    requirePositive(reply.replaceAll(token.token, "***"), POSITIVE);
+  }
+
+  async #getToken(deadline: Deadline, rejected?: string): Promise<TokenResult & { ok: true }> {
+    const { accessToken } = this.#options;
+    if (accessToken === undefined) throw new Error("The session has no source of access tokens");
+    const result = await deadline.guard(accessToken(rejected), this.#timeouts.replyMs);
+    if (result.ok) return result;
+    throw new SessionError(TOKEN_FAILURES[result.failure.kind], undefined, { oauth: result.failure });
+  }
+
+  /**
+   * Sends a token, by XOAUTH2 or OAUTHBEARER (RFC 7628 section 3.1). A server that rejects it explains why in a
+   * challenge, and rejects the command once the client has answered that (section 3.2.3).
+   *
+   * @returns the final reply
+   */
+  async #sendToken(connection: Connection, mechanism: string, token: string): Promise<string> {
+    const { host, port, user = "" } = this.#settings;
+    const isBearer = mechanism === "OAUTHBEARER";
+    const response = isBearer
+      ? `n,a=${user.replaceAll("=", "=3D").replaceAll(",", "=2C")},\x01host=${host}\x01port=${port}\x01auth=Bearer ${token}\x01\x01`
+      : `user=${user}\x01auth=Bearer ${token}\x01\x01`;
+    const reply = await this.#command(connection, `AUTH ${mechanism} ${base64(response)}`);
+    if (!reply.startsWith("334")) return reply;
+    this.#challenge = decodeChallenge(reply, token);
+    return this.#command(connection, isBearer ? base64("\x01") : "");
   }
 
   /** MAIL and RCPT, with the parameters that the message requires and the server supports. */
@@ -268,7 +326,7 @@ export class SmtpSession {
   }
 
   #failureOf(error: unknown): SmtpFailure {
-    if (error instanceof SessionError) return this.#failure(error.kind, error.reply);
+    if (error instanceof SessionError) return { ...this.#failure(error.kind, error.reply), ...error.details };
     if (!(error instanceof TransportError || error instanceof TimeoutError)) throw error;
     if (this.#stage === "connect") return this.#failure("not_connected");
     if (!this.#isSmtpServer) return this.#failure("not_smtp");
@@ -283,8 +341,11 @@ export class SmtpSession {
   }
 
   #failure(kind: FailureKind, reply?: string): SmtpFailure {
-    const failure = { kind, stage: this.#stage, steps: [...this.#steps] };
-    return reply === undefined ? failure : { ...failure, reply };
+    return {
+      ...{ kind, stage: this.#stage, steps: [...this.#steps] },
+      ...(reply === undefined ? {} : { reply }),
+      ...(this.#challenge === undefined ? {} : { challenge: this.#challenge }),
+    };
   }
 
   /**
@@ -308,11 +369,13 @@ interface Connection {
 class SessionError extends Error {
   readonly kind: FailureKind;
   readonly reply: string | undefined;
+  readonly details: Pick<SmtpFailure, "oauth">;
 
-  constructor(kind: FailureKind, reply?: string) {
+  constructor(kind: FailureKind, reply?: string, details: Pick<SmtpFailure, "oauth"> = {}) {
     super(kind);
     this.kind = kind;
     this.reply = reply;
+    this.details = details;
   }
 }
 
@@ -349,6 +412,16 @@ function stageRequiringSmtpUtf8({ envelope, headerNeedsSmtpUtf8 }: Message): Sta
 function path(address: string): string {
   if (/[\p{Cc}<>]/u.test(address)) throw new Error("An address holds a control character or angle bracket");
   return `<${address}>`;
+}
+
+/** Decodes the challenge in which a server explains why it rejects a token: JSON, by convention. */
+function decodeChallenge(reply: string, token: string): string {
+  const text = Buffer.from(reply.slice(4), "base64").toString("utf8").replaceAll(token, "***");
+  return parseReply(`334 ${text}`).text;
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, "utf8").toString("base64");
 }
 
 function isAscii(text: string): boolean {

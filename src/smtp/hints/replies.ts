@@ -1,4 +1,5 @@
-import { type Group, type Row, sendsUser } from "./row.ts";
+import { authenticates } from "../smtp-settings.ts";
+import type { Group, Row } from "./row.ts";
 
 /** A reply that rejects our name in EHLO. Postfix sends it at RCPT. */
 export const REJECTED_EHLO =
@@ -73,7 +74,7 @@ export const CERTAIN_CAUSES: Group = {
 export const NO_USER: Group = {
   title: "No user sent",
   where: ({ kind, stage, settings }) =>
-    kind === "reply" && ["sender", "recipient", "message"].includes(stage) && !sendsUser(settings),
+    kind === "reply" && ["sender", "recipient", "message"].includes(stage) && !authenticates(settings),
   rows: [
     {
       hint: "The server delays mail from unknown clients (greylisting): set user and password, and do not set auth to false. Without a user, try again in a few minutes.",

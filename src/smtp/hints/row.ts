@@ -1,3 +1,4 @@
+import type { TokenFailure } from "../../oauth/token-request.ts";
 import type { Reply } from "../reply.ts";
 import type { FailureKind, Stage } from "../result.ts";
 import type { SmtpSettings } from "../smtp-settings.ts";
@@ -13,6 +14,8 @@ export interface Symptom {
   clientName?: string | undefined;
   /** SASL mechanisms that the server offers, if known. */
   mechanisms?: readonly string[] | undefined;
+  /** What the token endpoint said, in stage `token`. */
+  oauth?: TokenFailure | undefined;
 }
 
 /** A hint, and the symptom that it is for. All conditions that are present must hold. */
@@ -39,6 +42,7 @@ export interface Example {
   kind?: FailureKind;
   settings?: Partial<SmtpSettings>;
   mechanisms?: readonly string[];
+  oauth?: TokenFailure;
 }
 
 /** Rows that belong together. */
@@ -65,9 +69,4 @@ export interface Provider extends Group {
 /** The reply in one line, codes first. */
 export function replyLine({ code, enhancedCode, text }: Reply): string {
   return [code, enhancedCode, text].filter((part) => part !== undefined).join(" ");
-}
-
-/** Whether the session authenticates with these settings. */
-export function sendsUser({ auth, user, password }: SmtpSettings): boolean {
-  return auth !== false && user !== undefined && password !== undefined;
 }
