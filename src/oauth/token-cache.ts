@@ -1,25 +1,27 @@
-import { requestToken, type TokenResult, type TokenSettings } from "./token-request.ts";
+import { base64url } from "jose";
+import type { TokenResult, TokenSettings } from "./token-request.ts";
 
 /** Longest time before its expiry at which a token is renewed, in milliseconds. Short-lived ones: a tenth. */
 const RENEWAL_MARGIN_MS = 60_000;
 
-interface Entry {
+interface CachedToken {
   token: string;
-  requestedAt: number;
+  renewAt: number;
   expiresAt: number;
 }
 
 /**
- * Keeps the access token of one tenant, in memory only. Concurrent callers share one request. The token is bound
- * to everything that produced it, renewed before it expires, and never used afterwards.
+ * Keeps the access token of one tenant, in memory only. Concurrent callers share one request, so all of them must
+ * belong to one Durable Object: Workers forbids sharing it across requests. The token is bound to everything that
+ * produced it, renewed before it expires, and never used afterwards.
  */
 export class TokenCache {
-  readonly #request: (settings: TokenSettings, now: Date) => Promise<TokenResult>;
-  #settings = "";
-  #entry: Entry | undefined;
+  readonly #request: (settings: TokenSettings) => Promise<TokenResult>;
+  #fingerprint: string | undefined;
+  #cached: CachedToken | undefined;
   #pending: Promise<TokenResult> | undefined;
 
-  constructor(request = (settings: TokenSettings, now: Date) => requestToken(settings, now)) {
+  constructor(request: (settings: TokenSettings) => Promise<TokenResult>) {
     this.#request = request;
   }
 
@@ -28,36 +30,48 @@ export class TokenCache {
    *
    * @param rejected a token that the SMTP server has just rejected: it is not returned again, but a newer one is
    */
-  async get(settings: TokenSettings, now: Date, rejected?: string): Promise<TokenResult> {
-    const key = JSON.stringify(settings);
-    if (key !== this.#settings) {
-      this.#settings = key;
-      this.#entry = undefined;
+  async get(settings: TokenSettings, rejected?: string): Promise<TokenResult> {
+    const fingerprint = await fingerprintOf(settings);
+    if (fingerprint !== this.#fingerprint) {
+      this.#fingerprint = fingerprint;
+      this.#cached = undefined;
       this.#pending = undefined;
     }
-    const entry = this.#entry;
-    if (entry !== undefined && entry.token !== rejected && isFresh(entry, now)) {
-      const { token, expiresAt } = entry;
-      return { ok: true, token, expiresAt, cached: true };
-    }
-    this.#pending ??= this.#refresh(settings, key, now);
-    return this.#pending;
+    const cached = this.#cached?.token === rejected ? undefined : this.#cached;
+    if (cached !== undefined && Date.now() < cached.renewAt) return resultOf(cached);
+    this.#pending ??= this.#renew(settings);
+    const result = await this.#pending;
+    // The endpoint may be back before the token expires.
+    const isUnreachable = !result.ok && result.failure.kind === "unreachable";
+    return isUnreachable && cached !== undefined && Date.now() < cached.expiresAt ? resultOf(cached) : result;
   }
 
-  async #refresh(settings: TokenSettings, key: string, now: Date): Promise<TokenResult> {
-    try {
-      const result = await this.#request(settings, now);
-      if (result.ok && key === this.#settings) {
-        this.#entry = { token: result.token, requestedAt: now.getTime(), expiresAt: result.expiresAt };
-      }
-      return result;
-    } finally {
-      if (key === this.#settings) this.#pending = undefined;
-    }
+  #renew(settings: TokenSettings): Promise<TokenResult> {
+    const requestedAt = Date.now();
+    const pending = this.#request(settings)
+      .then((result) => {
+        // Settings that have changed meanwhile have their own token.
+        if (result.ok && this.#pending === pending) this.#cached = toCached(result, requestedAt);
+        return result;
+      })
+      .finally(() => {
+        if (this.#pending === pending) this.#pending = undefined;
+      });
+    return pending;
   }
 }
 
-function isFresh({ requestedAt, expiresAt }: Entry, now: Date): boolean {
+function toCached({ token, expiresAt }: TokenResult & { ok: true }, requestedAt: number): CachedToken {
   const margin = Math.min(RENEWAL_MARGIN_MS, (expiresAt - requestedAt) / 10);
-  return now.getTime() < expiresAt - margin;
+  return { token, expiresAt, renewAt: expiresAt - margin };
+}
+
+function resultOf({ token, expiresAt }: CachedToken): TokenResult {
+  return { ok: true, token, expiresAt, cached: true };
+}
+
+/** A hash, so that no secret stays in memory for the cache's sake. */
+async function fingerprintOf(settings: TokenSettings): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(settings));
+  return base64url.encode(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }
