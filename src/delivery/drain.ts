@@ -100,7 +100,7 @@ export class Drain {
       timeouts: DELIVERY_TIMEOUTS,
       ...(tokenSettings === undefined
         ? {}
-        : { accessToken: (rejected) => tokens.get(tokenSettings, new Date(), rejected) }),
+        : { accessToken: (rejected) => tokens.get(tokenSettings, rejected) }),
     });
     const opened = await session.open();
     if (opened.ok) return session;

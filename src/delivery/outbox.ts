@@ -34,7 +34,14 @@ export class Outbox extends DurableObject<Env> {
   readonly #store: MailStore;
   /** Mails that a drain is sending. */
   readonly #claimed = new Set<string>();
-  readonly #tokens = new TokenCache();
+  /** Loaded on demand, as most calls only accept or report. */
+  readonly #tokens = new TokenCache(async (settings) => {
+    const [{ requestToken }, { allowPrivateHosts }] = await Promise.all([
+      import("../oauth/token-request.ts"),
+      loadConfig(this.env),
+    ]);
+    return requestToken(settings, { allowPrivateHosts });
+  });
   #isDraining = false;
 
   constructor(state: DurableObjectState, env: Env) {

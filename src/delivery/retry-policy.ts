@@ -84,6 +84,7 @@ function causeOf(failure: SmtpFailure): "server" | "settings" | "mail" {
     case "forbidden_destination":
     case "credentials_need_tls":
     case "authentication_not_offered":
+    case "token_forbidden":
     case "token_rejected":
     case "token_missing":
       return "settings";

@@ -10,7 +10,6 @@ import { emailAddressProblem } from "../mail/address.ts";
 import type { MailContent } from "../mail/message.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { optionalJsonBody } from "../middleware/json-body.ts";
-import { requestToken } from "../oauth/token-request.ts";
 import { destinationProblem } from "../smtp/destination.ts";
 import { diagnose } from "../smtp/diagnosis.ts";
 import type { SmtpResult, Step } from "../smtp/result.ts";
@@ -88,9 +87,10 @@ async function testConnection(
   const { tenant, caller, requestId } = c.var;
   const { hostname, allowPrivateHosts } = c.var.config;
   // Loaded on demand: most requests only read or save, and many start an isolate.
-  const [{ SmtpSession }, { composeMessage, messageIdFor }] = await Promise.all([
+  const [{ SmtpSession }, { composeMessage, messageIdFor }, { requestToken }] = await Promise.all([
     import("../smtp/session.ts"),
     import("../mail/message.ts"),
+    import("../oauth/token-request.ts"),
   ]);
   const to = recipient ?? validAddressOf(caller.email) ?? settings.from;
   const content = testMail(tenant, to, messageIdFor(requestId, settings));
@@ -99,7 +99,7 @@ async function testConnection(
   const session = new SmtpSession(settings, {
     ...{ clientName: hostname, allowPrivateHosts },
     // Never cached, so that an expired secret shows.
-    ...(tokenSettings === undefined ? {} : { accessToken: () => requestToken(tokenSettings, new Date()) }),
+    ...(tokenSettings && { accessToken: () => requestToken(tokenSettings, { allowPrivateHosts }) }),
   });
   try {
     const opened = await session.open();

@@ -11,7 +11,7 @@ import type { Diagnosis } from "../smtp/diagnosis.ts";
 import { type Step, TLS_STATES } from "../smtp/result.ts";
 import { MASK, SECRET_FIELDS, settingsFields } from "./schema.ts";
 
-/** Settings as a read returns them: as they are stored, except for these four fields. */
+/** Settings as a read returns them: as they are stored, except for the port, the TLS flags and the secrets. */
 export const settingsResponseSchema = z.object({
   ...Object.fromEntries(Object.entries(settingsFields).map(([name, field]) => [name, storedValue(field)])),
   port: described(z.string(), "Port."),

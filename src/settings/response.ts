@@ -1,7 +1,7 @@
 import { tlsMode } from "../smtp/tls-mode.ts";
 import { MASK, SECRET_FIELDS, type Settings } from "./schema.ts";
 
-/** Settings as a read returns them: a valid request body for the same settings, with the password masked. */
+/** Settings as a read returns them: a valid request body for the same settings, with the secrets masked. */
 export function toResponse(settings: Settings) {
   const { host, port, from, ...others } = settings;
   const present = SECRET_FIELDS.filter((field) => settings[field] !== undefined);
@@ -25,5 +25,8 @@ export function warningsFor(settings: Settings): string[] {
       "A user is set without a password.",
     auth === false && user !== undefined && "auth is false: user and password are not used.",
     auth === true && user === undefined && "auth is true, but no user is set.",
+    authType !== "token" &&
+      settings.authTokenUrl !== undefined &&
+      "authType is not token: the fields whose names begin with authToken are not used.",
   ].filter((warning) => warning !== false);
 }

@@ -16,10 +16,10 @@ export interface Diagnosis {
   enhancedCode?: string;
   /** Its text: one printable line of at most 200 characters. */
   reply?: string;
-  /** What the server says of a rejected token (RFC 7628 section 3.2.2): one printable line. */
+  /** Why the server rejects an access token (RFC 7628 section 3.2.2): one printable line. */
   challenge?: string;
-  /** What the token endpoint said (RFC 6749 section 5.2). */
-  oauth?: { error?: string; error_description?: string };
+  /** How the token endpoint responded, if it did (RFC 6749 section 5.2). */
+  oauth?: { status?: number; error?: string; error_description?: string };
   /** What to do. */
   hint: string;
   /** The stages completed before. */
@@ -47,24 +47,38 @@ const NAMED: readonly [RegExp, string][] = [
   [/client host/i, "the client"],
 ];
 
-const MESSAGES: Record<FailureKind, (stage: Stage, reply: Reply | undefined) => string> = {
+interface Circumstances {
+  stage: Stage;
+  reply: Reply | undefined;
+  /** Whether the settings ask for an access token. */
+  usesToken: boolean;
+}
+
+const MESSAGES: Record<FailureKind, (circumstances: Circumstances) => string> = {
   forbidden_destination: () => "The host is not public, so no connection was made.",
   not_connected: () => "The SMTP server could not be reached.",
   not_smtp: () => "The host accepted the connection, but did not respond as an SMTP server.",
-  reply: (stage, reply) => `The SMTP server rejected ${rejected(stage, reply)}.`,
-  timeout: (stage) => `The SMTP server timed out while handling ${SUBJECTS[stage]}.`,
-  closed: (stage) => `The SMTP server closed the connection while handling ${SUBJECTS[stage]}.`,
-  protocol_error: (stage) => `The SMTP server sent an invalid reply while handling ${SUBJECTS[stage]}.`,
+  reply: (circumstances) => `The SMTP server rejected ${rejected(circumstances)}.`,
+  timeout: (circumstances) => `The SMTP server timed out while handling ${subjectOf(circumstances)}.`,
+  closed: (circumstances) =>
+    `The SMTP server closed the connection while handling ${subjectOf(circumstances)}.`,
+  protocol_error: (circumstances) =>
+    `The SMTP server sent an invalid reply while handling ${subjectOf(circumstances)}.`,
   starttls_not_offered: () => "STARTTLS is required, but the SMTP server does not offer it.",
   tls_failed: () => "The SMTP server accepted STARTTLS, but the TLS handshake failed.",
   ended_after_tls: () => "The SMTP server ended the session right after the TLS handshake.",
+  token_forbidden: () => "The token endpoint is not public, so no access token was requested.",
   token_unreachable: () => "The token endpoint could not be reached, or is not available.",
   token_rejected: () => "The token endpoint rejected the request for an access token.",
   token_missing: () => "The token endpoint did not return an access token.",
   plaintext_injected: () => "Unencrypted data followed the SMTP server's reply to STARTTLS.",
-  credentials_need_tls: () => "The connection is not encrypted, so the user and password were not sent.",
-  authentication_not_offered: () => "The SMTP server does not offer authentication by user and password.",
-  smtputf8_not_offered: (stage) =>
+  credentials_need_tls: ({ usesToken }) =>
+    usesToken
+      ? "The connection is not encrypted, so no access token was sent."
+      : "The connection is not encrypted, so the user and password were not sent.",
+  authentication_not_offered: ({ usesToken }) =>
+    `The SMTP server does not offer authentication by ${usesToken ? "access token" : "user and password"}.`,
+  smtputf8_not_offered: ({ stage }) =>
     `The address of ${SUBJECTS[stage]} requires SMTPUTF8, which the SMTP server does not support.`,
   too_large: () => "The message exceeds the SMTP server's size limit.",
 };
@@ -80,25 +94,32 @@ export function diagnose(failure: SmtpFailure, settings: SmtpSettings, clientNam
   const [reply, fullReply] =
     failure.reply === undefined ? [] : [parseReply(failure.reply), parseReply(failure.reply, Infinity)];
   return {
-    message: MESSAGES[kind](stage, fullReply),
+    message: MESSAGES[kind]({ stage, reply: fullReply, usesToken: settings.authType === "token" }),
     stage,
     ...(reply === undefined ? {} : { smtpCode: reply.code, reply: reply.text }),
     ...(reply?.enhancedCode === undefined ? {} : { enhancedCode: reply.enhancedCode }),
     ...(challenge === undefined ? {} : { challenge }),
-    ...(oauth === undefined ? {} : { oauth: errorOf(oauth) }),
-    hint: hintFor({ kind, stage, settings, reply: fullReply, clientName, mechanisms, oauth }),
+    ...(oauth === undefined ? {} : responseOf(oauth)),
+    hint: hintFor({ kind, stage, settings, reply: fullReply, clientName, mechanisms, challenge, oauth }),
     steps,
   };
 }
 
-function errorOf({ error, description }: TokenFailure) {
-  return {
+function responseOf({ status, error, description }: TokenFailure): Pick<Diagnosis, "oauth"> {
+  const oauth = {
+    ...(status === undefined ? {} : { status }),
     ...(error === undefined ? {} : { error }),
     ...(description === undefined ? {} : { error_description: description }),
   };
+  return Object.keys(oauth).length === 0 ? {} : { oauth };
 }
 
-function rejected(stage: Stage, reply: Reply | undefined): string {
+function subjectOf({ stage, usesToken }: Circumstances): string {
+  return stage === "authentication" && usesToken ? "the access token" : SUBJECTS[stage];
+}
+
+function rejected(circumstances: Circumstances): string {
+  const { reply } = circumstances;
   const named = NAMED.find(([words]) => reply !== undefined && words.test(reply.text));
-  return named === undefined ? SUBJECTS[stage] : named[1];
+  return named === undefined ? subjectOf(circumstances) : named[1];
 }

@@ -47,6 +47,7 @@ export const FAILURE_KINDS = [
   "starttls_not_offered",
   "tls_failed",
   "ended_after_tls",
+  "token_forbidden",
   "token_unreachable",
   "token_rejected",
   "token_missing",
@@ -68,7 +69,7 @@ export interface SmtpFailure {
   steps: readonly Step[];
   /** The server's reply with its codes; credentials are redacted. */
   reply?: string;
-  /** What the server says of a rejected token, decoded from its 334 reply. */
+  /** Why the server rejects an access token, decoded from its challenge: one printable line. */
   challenge?: string;
   /** What the token endpoint said, in stage `token`. */
   oauth?: TokenFailure;

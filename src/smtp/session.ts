@@ -6,8 +6,9 @@ import { type DestinationPolicy, destinationProblem } from "./destination.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "./limits.ts";
 import { encodeMailData } from "./mail-data.ts";
 import { causeOfRejection } from "./rejection.ts";
-import { parseReply, redactCredentials } from "./reply.ts";
+import { parseReply, redactCredentials, redactSecrets } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
+import { initialResponse, sendToken, TOKEN_MECHANISMS } from "./sasl-token.ts";
 import { authenticates, type SmtpSettings } from "./smtp-settings.ts";
 import { tlsMode } from "./tls-mode.ts";
 import { SmtpTransport, TransportError } from "./transport.ts";
@@ -28,9 +29,8 @@ export interface SmtpSessionOptions extends DestinationPolicy {
 // Over TLS, the simplest mechanism is the most reliable.
 const MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5"];
 
-const TOKEN_MECHANISMS = ["XOAUTH2", "OAUTHBEARER"];
-
 const TOKEN_FAILURES = {
+  forbidden: "token_forbidden",
   unreachable: "token_unreachable",
   rejected: "token_rejected",
   no_token: "token_missing",
@@ -60,8 +60,10 @@ export class SmtpSession {
   #openSteps = 0;
   #stage: Stage = "connect";
   #stageStartedAt = 0;
-  /** What a server says of a token that it rejects. */
+  /** Why the server rejects an access token. */
   #challenge: string | undefined;
+  /** What replies to AUTH must not show. */
+  #tokenSecrets: string[] = [];
   #connection: Connection | undefined;
   #capabilities: Capabilities = NO_CAPABILITIES;
   #startTlsOffered = false;
@@ -157,58 +159,67 @@ export class SmtpSession {
     if (step !== undefined && mechanisms.length > 0) step.mechanisms = mechanisms;
   }
 
-  async #authenticate({ transport, deadline }: Connection): Promise<void> {
+  async #authenticate(connection: Connection): Promise<void> {
+    const { transport, deadline } = connection;
     const { authType, user = "", password = "" } = this.#settings;
     if (!authenticates(this.#settings)) {
       if (!transport.encrypted) this.#complete({ stage: "tls", tls: "none" }, "sender");
       return;
     }
     if (!transport.encrypted) throw new SessionError("credentials_need_tls");
-    const candidates = authType === "token" ? TOKEN_MECHANISMS : MECHANISMS;
-    const mechanism = candidates.find((name) => this.#capabilities.mechanisms.has(name));
-    if (mechanism === undefined) throw new SessionError("authentication_not_offered");
-    if (authType === "token") await this.#authenticateByToken({ transport, deadline }, mechanism);
-    else await deadline.guard(transport.login(user, password, mechanism), this.#timeouts.replyMs);
+    if (authType === "token") return this.#authenticateByToken(connection, user);
+    const mechanism = this.#choose(MECHANISMS);
+    await deadline.guard(transport.login(user, password, mechanism), this.#timeouts.replyMs);
     this.#complete({ stage: "authentication", mechanism }, "sender");
   }
 
-  async #authenticateByToken(connection: Connection, mechanism: string): Promise<void> {
-    this.#stage = "token";
-    let token = await this.#getToken(connection.deadline);
-    this.#complete({ stage: "token" }, "authentication");
-    let reply = await this.#sendToken(connection, mechanism, token.token);
-    // The provider may have revoked the token before its time.
-    if (NEGATIVE.test(reply) && token.cached) {
-      token = await this.#getToken(connection.deadline, token.token);
-      reply = await this.#sendToken(connection, mechanism, token.token);
-    }
-    requirePositive(reply.replaceAll(token.token, "***"), POSITIVE);
+  /** The first mechanism that the server offers. */
+  #choose<Mechanism extends string>(mechanisms: readonly Mechanism[]): Mechanism {
+    const mechanism = mechanisms.find((name) => this.#capabilities.mechanisms.has(name));
+    if (mechanism === undefined) throw new SessionError("authentication_not_offered");
+    return mechanism;
   }
 
-  async #getToken(deadline: Deadline, rejected?: string): Promise<TokenResult & { ok: true }> {
+  async #authenticateByToken(connection: Connection, user: string): Promise<void> {
+    const { host, port } = this.#settings;
+    const login = { mechanism: this.#choose(TOKEN_MECHANISMS), host, port, user };
+    this.#stage = "token";
+    const { token, cached } = await this.#getToken(connection);
+    this.#complete({ stage: "token" }, "authentication");
+    let reply = await this.#sendToken(connection, { ...login, token });
+    // The provider may have revoked a cached token before its time. After 421, the connection is closed.
+    if (cached && NEGATIVE.test(reply) && !reply.startsWith("421")) {
+      this.#stage = "token";
+      const renewed = await this.#getToken(connection, token);
+      this.#stage = "authentication";
+      reply = await this.#sendToken(connection, { ...login, token: renewed.token });
+    }
+    requirePositive(this.#redact(reply), POSITIVE);
+    this.#challenge = undefined;
+    this.#complete({ stage: "authentication", mechanism: login.mechanism }, "sender");
+  }
+
+  async #getToken({ deadline }: Connection, rejected?: string): Promise<TokenResult & { ok: true }> {
     const { accessToken } = this.#options;
     if (accessToken === undefined) throw new Error("The session has no source of access tokens");
-    const result = await deadline.guard(accessToken(rejected), this.#timeouts.replyMs);
+    const result = await deadline.guard(accessToken(rejected), this.#timeouts.replyMs).catch((error) => {
+      if (!(error instanceof TimeoutError)) throw error;
+      return { ok: false, failure: { kind: "unreachable" } } as const;
+    });
     if (result.ok) return result;
-    throw new SessionError(TOKEN_FAILURES[result.failure.kind], undefined, { oauth: result.failure });
+    throw new SessionError(TOKEN_FAILURES[result.failure.kind], { oauth: result.failure });
   }
 
-  /**
-   * Sends a token, by XOAUTH2 or OAUTHBEARER (RFC 7628 section 3.1). A server that rejects it explains why in a
-   * challenge, and rejects the command once the client has answered that (section 3.2.3).
-   *
-   * @returns the final reply
-   */
-  async #sendToken(connection: Connection, mechanism: string, token: string): Promise<string> {
-    const { host, port, user = "" } = this.#settings;
-    const isBearer = mechanism === "OAUTHBEARER";
-    const response = isBearer
-      ? `n,a=${user.replaceAll("=", "=3D").replaceAll(",", "=2C")},\x01host=${host}\x01port=${port}\x01auth=Bearer ${token}\x01\x01`
-      : `user=${user}\x01auth=Bearer ${token}\x01\x01`;
-    const reply = await this.#command(connection, `AUTH ${mechanism} ${base64(response)}`);
-    if (!reply.startsWith("334")) return reply;
-    this.#challenge = decodeChallenge(reply, token);
-    return this.#command(connection, isBearer ? base64("\x01") : "");
+  async #sendToken(
+    { transport, deadline }: Connection,
+    login: Parameters<typeof sendToken>[0],
+  ): Promise<string> {
+    this.#tokenSecrets = [login.token, initialResponse(login)];
+    const { reply, challenge } = await sendToken(login, (line) =>
+      deadline.guard(transport.command(line), this.#timeouts.replyMs),
+    );
+    this.#challenge = challenge === undefined ? undefined : this.#redact(challenge);
+    return reply;
   }
 
   /** MAIL and RCPT, with the parameters that the message requires and the server supports. */
@@ -326,11 +337,12 @@ export class SmtpSession {
   }
 
   #failureOf(error: unknown): SmtpFailure {
-    if (error instanceof SessionError) return { ...this.#failure(error.kind, error.reply), ...error.details };
+    if (error instanceof SessionError) return { ...this.#failure(error.kind), ...error.details };
     if (!(error instanceof TransportError || error instanceof TimeoutError)) throw error;
     if (this.#stage === "connect") return this.#failure("not_connected");
     if (!this.#isSmtpServer) return this.#failure("not_smtp");
-    const reply = error instanceof TransportError ? this.#redact(error.reply) : undefined;
+    const unsafe = error instanceof TransportError ? error.reply : undefined;
+    const reply = unsafe === undefined ? undefined : this.#redact(unsafe);
     if (this.#stage === "tls" && !this.#startTlsOffered) return this.#failure("starttls_not_offered", reply);
     if (error instanceof TimeoutError || error.kind === "timeout") return this.#failure("timeout");
     if (reply !== undefined) return this.#failure("reply", reply);
@@ -352,9 +364,10 @@ export class SmtpSession {
    * Redacts credentials in replies to AUTH only. Later replies repeat what the caller may choose, such as a
    * recipient: redaction there would reveal whether a guess is the stored password.
    */
-  #redact(reply: string | undefined): string | undefined {
-    if (reply === undefined || this.#stage !== "authentication") return reply;
-    return redactCredentials(reply, this.#settings.user, this.#settings.password);
+  #redact(reply: string): string {
+    if (this.#stage !== "authentication") return reply;
+    const redacted = redactSecrets(reply, this.#tokenSecrets);
+    return redactCredentials(redacted, this.#settings.user, this.#settings.password);
   }
 }
 
@@ -368,20 +381,18 @@ interface Connection {
 /** A failure that the session detects, as opposed to the transport. */
 class SessionError extends Error {
   readonly kind: FailureKind;
-  readonly reply: string | undefined;
-  readonly details: Pick<SmtpFailure, "oauth">;
+  readonly details: Pick<SmtpFailure, "reply" | "oauth">;
 
-  constructor(kind: FailureKind, reply?: string, details: Pick<SmtpFailure, "oauth"> = {}) {
+  constructor(kind: FailureKind, details: SessionError["details"] = {}) {
     super(kind);
     this.kind = kind;
-    this.reply = reply;
     this.details = details;
   }
 }
 
 function requirePositive(reply: string, positive: RegExp): void {
   if (positive.test(reply)) return;
-  throw NEGATIVE.test(reply) ? new SessionError("reply", reply) : new SessionError("protocol_error");
+  throw NEGATIVE.test(reply) ? new SessionError("reply", { reply }) : new SessionError("protocol_error");
 }
 
 /** A negative reply within a probe. Throws if it questions the settings. */
@@ -412,16 +423,6 @@ function stageRequiringSmtpUtf8({ envelope, headerNeedsSmtpUtf8 }: Message): Sta
 function path(address: string): string {
   if (/[\p{Cc}<>]/u.test(address)) throw new Error("An address holds a control character or angle bracket");
   return `<${address}>`;
-}
-
-/** Decodes the challenge in which a server explains why it rejects a token: JSON, by convention. */
-function decodeChallenge(reply: string, token: string): string {
-  const text = Buffer.from(reply.slice(4), "base64").toString("utf8").replaceAll(token, "***");
-  return parseReply(`334 ${text}`).text;
-}
-
-function base64(text: string): string {
-  return Buffer.from(text, "utf8").toString("base64");
 }
 
 function isAscii(text: string): boolean {

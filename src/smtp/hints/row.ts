@@ -14,6 +14,8 @@ export interface Symptom {
   clientName?: string | undefined;
   /** SASL mechanisms that the server offers, if known. */
   mechanisms?: readonly string[] | undefined;
+  /** Why the server rejects an access token. */
+  challenge?: string | undefined;
   /** What the token endpoint said, in stage `token`. */
   oauth?: TokenFailure | undefined;
 }
@@ -42,6 +44,7 @@ export interface Example {
   kind?: FailureKind;
   settings?: Partial<SmtpSettings>;
   mechanisms?: readonly string[];
+  challenge?: string;
   oauth?: TokenFailure;
 }
 
@@ -65,6 +68,17 @@ export interface Provider extends Group {
   /** Host of the examples. */
   exampleHost: string;
 }
+
+const usesToken = ({ settings }: Symptom) => settings.authType === "token";
+
+/** Conditions of a row about a password that the server rejects. */
+export const PASSWORD_REJECTED = {
+  stages: ["authentication"],
+  where: (symptom) => !usesToken(symptom),
+} satisfies Partial<Row>;
+
+/** Conditions of a row about an access token that the server rejects. */
+export const TOKEN_REJECTED = { stages: ["authentication"], where: usesToken } satisfies Partial<Row>;
 
 /** The reply in one line, codes first. */
 export function replyLine({ code, enhancedCode, text }: Reply): string {

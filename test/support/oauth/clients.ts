@@ -1,6 +1,7 @@
 import type { ReceivedMail } from "../smtp/mail-server.ts";
 import {
   type ClientRequest,
+  type MailServerRequest,
   OAUTH_CONTROL_ORIGIN,
   type RegisteredClient,
   TOKEN_URL,
@@ -42,12 +43,26 @@ export async function newOAuthClient(request: Partial<ClientRequest> = {}): Prom
   };
 }
 
-/** Starts Dovecot, if installed. It accepts tokens of the OAuth server, and relays mails. */
-export async function dovecot(...mechanisms: string[]) {
-  const { port } = await (await control("POST", "/dovecot", { mechanisms })).json<{ port: number }>();
+/** A mail server that validates tokens, as tests see it. */
+export interface TokenMailServer {
+  port: number;
+  mails(): Promise<ReceivedMail[]>;
+  /** Connections so far. */
+  connections(): Promise<number>;
+}
+
+/** Starts a mail server that accepts tokens of the OAuth server. */
+export async function tokenMailServer(request: MailServerRequest = {}): Promise<TokenMailServer> {
+  const { port } = await (await control("POST", "/mail-servers", request)).json<{ port: number }>();
+  const state = async () =>
+    (await control("GET", `/mail-servers?port=${port}`)).json<{
+      mails: ReceivedMail[];
+      connections: number;
+    }>();
   return {
     port,
-    mails: async (): Promise<ReceivedMail[]> => (await control("GET", `/dovecot?port=${port}`)).json(),
+    mails: async () => (await state()).mails,
+    connections: async () => (await state()).connections,
   };
 }
 

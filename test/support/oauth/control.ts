@@ -1,3 +1,5 @@
+import type { MailServerSettings } from "../smtp/mail-server.ts";
+
 /** The OAuth server, as the Worker under test sees it. */
 export const OAUTH_ORIGIN = "https://login.oauth.test";
 
@@ -9,7 +11,7 @@ export const JWT_BEARER_URL = `${OAUTH_ORIGIN}/jwt-bearer`;
 
 /**
  * Where tests register clients (POST `/clients`), remove one or expire its tokens (POST `/revoke`, `/expire`), start
- * Dovecot (POST `/dovecot`), and read what happened (GET `/log`, `/dovecot`).
+ * mail servers (POST `/mail-servers`), and read what happened (GET `/log`, `/mail-servers`).
  */
 export const OAUTH_CONTROL_ORIGIN = "https://oauth-control.test";
 
@@ -48,3 +50,9 @@ export interface TokenLogEntry {
   status: number;
   error?: string;
 }
+
+/**
+ * A mail server that validates access tokens by introspection: by default smtp-server, which offers XOAUTH2; Dovecot
+ * with these mechanisms, if installed.
+ */
+export type MailServerRequest = MailServerSettings & { dovecot?: string[] };

@@ -28,6 +28,8 @@ const SCOPE = "smtp";
 export interface OAuthServer {
   /** Address for token introspection (RFC 7662), with the credentials of a resource server. */
   introspectionUrl: string;
+  /** Whether a token is valid for sending mail from a mailbox, by introspection. */
+  isValid(mailbox: string, token: string): Promise<boolean>;
   log: TokenLogEntry[];
   register(request: ClientRequest): Promise<RegisteredClient>;
   /** Removes a client. */
@@ -159,7 +161,19 @@ export async function startOAuthServer(): Promise<OAuthServer> {
     }
   }
 
+  async function isValid(mailbox: string, token: string): Promise<boolean> {
+    const { id, secret } = resourceServer;
+    const response = await fetch(`http://${origin}/token/introspection`, {
+      method: "POST",
+      headers: { Authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}` },
+      body: new URLSearchParams({ token }),
+    });
+    const { active, scope, email } = (await response.json()) as Record<string, unknown>;
+    return active === true && scope === SCOPE && email === mailbox;
+  }
+
   return {
+    isValid,
     introspectionUrl: `http://${resourceServer.id}:${resourceServer.secret}@${origin}/token/introspection`,
     log,
     async register(request) {

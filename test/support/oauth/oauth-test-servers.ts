@@ -1,6 +1,6 @@
 import { newAuthority, trust } from "../smtp/certificates.ts";
-import type { MailServer } from "../smtp/mail-server.ts";
-import { type ClientRequest, OAUTH_CONTROL_ORIGIN, OAUTH_ORIGIN } from "./control.ts";
+import { type MailServer, startMailServer } from "../smtp/mail-server.ts";
+import { type ClientRequest, type MailServerRequest, OAUTH_CONTROL_ORIGIN, OAUTH_ORIGIN } from "./control.ts";
 import { startDovecot } from "./dovecot.ts";
 import { startOAuthServer } from "./oauth-server.ts";
 
@@ -18,7 +18,16 @@ export async function oauthTestServers(dovecotPath: string | undefined): Promise
   const authority = await newAuthority();
   trust(authority);
   const oauth = await startOAuthServer();
-  const dovecots = new Map<number, MailServer>();
+  const mailServers = new Map<number, MailServer>();
+
+  async function start({ dovecot: mechanisms, ...settings }: MailServerRequest): Promise<MailServer> {
+    const { introspectionUrl, isValid } = oauth;
+    if (mechanisms === undefined) {
+      return startMailServer({ mechanisms: ["XOAUTH2"], ...settings }, authority.trusted, isValid);
+    }
+    if (dovecotPath === undefined) throw new Error("Dovecot is not installed");
+    return startDovecot(dovecotPath, { mechanisms, introspectionUrl }, authority.trusted);
+  }
 
   async function control(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
@@ -34,16 +43,15 @@ export async function oauthTestServers(dovecotPath: string | undefined): Promise
         return new Response(null, { status: 204 });
       case "GET /log":
         return Response.json(oauth.log.filter((entry) => entry.clientId === clientId));
-      case "POST /dovecot": {
-        if (dovecotPath === undefined) throw new Error("Dovecot is not installed");
-        const { mechanisms } = (await request.json()) as { mechanisms: string[] };
-        const { introspectionUrl } = oauth;
-        const server = await startDovecot(dovecotPath, { mechanisms, introspectionUrl }, authority.trusted);
-        dovecots.set(server.port, server);
+      case "POST /mail-servers": {
+        const server = await start((await request.json()) as MailServerRequest);
+        mailServers.set(server.port, server);
         return Response.json({ port: server.port });
       }
-      case "GET /dovecot":
-        return Response.json(dovecots.get(Number(searchParams.get("port")))?.mails ?? []);
+      case "GET /mail-servers": {
+        const server = mailServers.get(Number(searchParams.get("port")));
+        return Response.json({ mails: server?.mails, connections: server?.connections() });
+      }
       default:
         return new Response("not found", { status: 404 });
     }

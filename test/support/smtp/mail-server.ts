@@ -35,10 +35,15 @@ export interface MailServer {
   close(): void;
 }
 
-/** Starts a mail server on a free port. */
+/**
+ * Starts a mail server on a free port.
+ *
+ * @param acceptsToken for XOAUTH2, whether an access token is one of the user's
+ */
 export async function startMailServer(
   settings: MailServerSettings,
   certificate: Certificate,
+  acceptsToken: (user: string, token: string) => Promise<boolean> = async () => false,
 ): Promise<MailServer> {
   const { implicitTls = false, mechanisms = ["PLAIN", "LOGIN"], without = [], reject = {} } = settings;
   const { password = "correct horse" } = settings;
@@ -59,8 +64,13 @@ export async function startMailServer(
       connections++;
       done();
     },
-    onAuth(auth, session, done) {
+    async onAuth(auth, session, done) {
       mechanismsUsed.set(session.id, auth.method);
+      if (auth.method === "XOAUTH2") {
+        const { username = "", accessToken = "" } = auth;
+        if (await acceptsToken(username, accessToken)) return done(null, { user: username });
+        return done(null, { data: { status: "401", schemes: "bearer", scope: "smtp" } });
+      }
       const correct = auth.validatePassword?.(password) ?? auth.password === password;
       if (reject.authentication) return done(replyError(reject.authentication));
       if (auth.username !== "postmaster" || !correct)
