@@ -2,6 +2,8 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { buildDocs } from "./scripts/build-docs.ts";
 import { workerVariables } from "./scripts/lib/project.ts";
 import { issuerNetwork } from "./test/support/issuer-network.ts";
+import { findDovecot } from "./test/support/oauth/dovecot.ts";
+import { oauthTestServers } from "./test/support/oauth/oauth-test-servers.ts";
 import { SMTP_CONTROL_ORIGIN } from "./test/support/smtp/control.ts";
 import { findPostfix } from "./test/support/smtp/postfix.ts";
 import { smtpTestServers } from "./test/support/smtp/smtp-test-servers.ts";
@@ -9,6 +11,7 @@ import { smtpTestServers } from "./test/support/smtp/smtp-test-servers.ts";
 declare module "vitest" {
   interface ProvidedContext {
     postfixIsInstalled: boolean;
+    dovecotIsInstalled: boolean;
   }
 }
 
@@ -20,6 +23,8 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
   // vitest does not run the [build] command of wrangler.toml.
   await buildDocs();
   const smtpServers = await smtpTestServers();
+  const dovecot = findDovecot();
+  const oauth = await oauthTestServers(dovecot);
   const issuers = issuerNetwork();
   // Only now: Miniflare reads the authorities to trust when it is loaded.
   const { cloudflareTest } = await import("@cloudflare/vitest-pool-workers");
@@ -29,15 +34,17 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
         wrangler: { configPath: "./wrangler.toml" },
         miniflare: {
           bindings: { HOSTNAME: "example.com", AUDIENCE: "tenant-mail" },
-          outboundService: (request: Request) =>
-            new URL(request.url).origin === SMTP_CONTROL_ORIGIN ? smtpServers(request) : issuers(request),
+          outboundService: (request: Request) => {
+            if (new URL(request.url).origin === SMTP_CONTROL_ORIGIN) return smtpServers(request);
+            return oauth.handles(request) ? oauth.respond(request) : issuers(request);
+          },
         },
       }),
     ],
     test: {
       silent: "passed-only",
       include: ["test/**/*.test.ts"],
-      provide: { postfixIsInstalled: findPostfix() },
+      provide: { postfixIsInstalled: findPostfix(), dovecotIsInstalled: dovecot !== undefined },
       // Property tests make hundreds of requests, and the machine may be busy with other things.
       testTimeout: 60_000,
       // Servers that are waited for are waited for together.

@@ -1,10 +1,12 @@
 import { composeMessage, type Message, messageIdFor } from "../mail/message.ts";
+import type { TokenCache } from "../oauth/token-cache.ts";
 import type { Settings } from "../settings/schema.ts";
+import { tokenSettingsOf } from "../settings/token-settings.ts";
 import { DELIVERY_TIMEOUTS } from "../smtp/limits.ts";
 import { parseReply } from "../smtp/reply.ts";
 import type { SmtpFailure, SmtpResult } from "../smtp/result.ts";
 import { SmtpSession, type SmtpSessionOptions } from "../smtp/session.ts";
-import { sendsUser } from "../smtp/smtp-settings.ts";
+import { authenticates } from "../smtp/smtp-settings.ts";
 import { open, SealingError, type SealingKeys } from "../storage/sealing.ts";
 import { type FailureReport, mayHaveArrived, reportOf, UNEXPECTED, UNREADABLE } from "./report.ts";
 import {
@@ -39,6 +41,7 @@ export interface DrainContext {
   settings: Settings;
   keys: SealingKeys;
   options: Pick<SmtpSessionOptions, "clientName" | "allowPrivateHosts">;
+  tokens: TokenCache;
 }
 
 /** Sends the mails of an outbox that are due, over connections that it reuses, and closes at its end. */
@@ -137,8 +140,14 @@ export class Drain {
   }
 
   async #open(): Promise<SmtpSession | undefined> {
-    const { settings, options } = this.#context;
-    const session = new SmtpSession(settings, { ...options, timeouts: DELIVERY_TIMEOUTS, pipelining: true });
+    const { settings, options, tokens } = this.#context;
+    const tokenSettings = tokenSettingsOf(settings);
+    const session = new SmtpSession(settings, {
+      ...{ ...options, timeouts: DELIVERY_TIMEOUTS, pipelining: true },
+      ...(tokenSettings === undefined
+        ? {}
+        : { accessToken: (rejected) => tokens.get(tokenSettings, rejected) }),
+    });
     const opened = await session.open();
     if (opened.ok) {
       this.#sessions.add(session);
@@ -218,7 +227,7 @@ export class Drain {
     const decision = decide(
       {
         ...{ failure, contentSent, mail: attemptedMail(mail) },
-        ...{ authenticated: sendsUser(settings), serverFailures: this.#serverFailures },
+        ...{ authenticated: authenticates(settings), serverFailures: this.#serverFailures },
       },
       Date.now(),
     );

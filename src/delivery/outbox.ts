@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { loadConfig } from "../config.ts";
 import { reasonOf } from "../errors.ts";
+import { TokenCache } from "../oauth/token-cache.ts";
 import type { Settings } from "../settings/schema.ts";
 import { openRecord, SettingsStore } from "../settings/store.ts";
 import { open, SealingError, type SealingKeys, seal } from "../storage/sealing.ts";
@@ -40,6 +41,13 @@ export type ChangeResult =
  */
 export class Outbox extends DurableObject<Env> {
   readonly #store: MailStore;
+  readonly #tokens = new TokenCache(async (settings) => {
+    const [{ requestToken }, { allowPrivateHosts }] = await Promise.all([
+      import("../oauth/token-request.ts"),
+      loadConfig(this.env),
+    ]);
+    return requestToken(settings, { allowPrivateHosts });
+  });
   #drain: Drain | undefined;
   #alarmStartedAt: number | undefined;
   /** Counts the settings handed over, so that an alarm notices a change. */
@@ -177,7 +185,9 @@ export class Outbox extends DurableObject<Env> {
     if (settingsChanges !== this.#settingsChanges) return;
     if (settings === undefined) return this.#pause("settings");
     const options = { clientName: hostname, allowPrivateHosts };
-    this.#drain = new Drain(this.#store, { tenant: this.#tenant, settings, keys, options });
+    this.#drain = new Drain(this.#store, {
+      ...{ tenant: this.#tenant, settings, keys, options, tokens: this.#tokens },
+    });
     try {
       await this.#drain.run();
     } finally {

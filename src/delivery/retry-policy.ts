@@ -109,6 +109,9 @@ function causeOf(failure: SmtpFailure, authenticated: boolean): "server" | "sett
     case "forbidden_destination":
     case "credentials_need_tls":
     case "authentication_not_offered":
+    case "token_forbidden":
+    case "token_rejected":
+    case "token_missing":
       return "settings";
     case "too_large":
     case "smtputf8_not_offered":

@@ -14,7 +14,8 @@ import { diagnose } from "../smtp/diagnosis.ts";
 import type { SmtpResult, Step } from "../smtp/result.ts";
 import { lacksMandatoryField, type Settings, testSchema } from "./schema.ts";
 import { storeOf } from "./store.ts";
-import { usesMaskedPassword, withStoredPassword } from "./stored-password.ts";
+import { usesMask, withStoredSecrets } from "./stored-secrets.ts";
+import { tokenSettingsOf, tokenSettingsProblem } from "./token-settings.ts";
 
 /** When a caller may try again after too many tests, in seconds: the period of the rate limit. */
 const RATE_LIMIT_RETRY_AFTER_SECONDS = 60;
@@ -85,14 +86,20 @@ async function testConnection(
   const { tenant, caller, requestId } = c.var;
   const { hostname, allowPrivateHosts } = c.var.config;
   // Loaded on demand: most requests only read or save, and many start an isolate.
-  const [{ SmtpSession }, { composeMessage, messageIdFor }] = await Promise.all([
+  const [{ SmtpSession }, { composeMessage, messageIdFor }, { requestToken }] = await Promise.all([
     import("../smtp/session.ts"),
     import("../mail/message.ts"),
+    import("../oauth/token-request.ts"),
   ]);
   const to = recipient ?? validAddressOf(caller.email) ?? settings.from;
   const content = testMail(tenant, to, messageIdFor(requestId, settings));
   const message = await composeMessage(settings, content);
-  const session = new SmtpSession(settings, { clientName: hostname, allowPrivateHosts });
+  const tokenSettings = tokenSettingsOf(settings);
+  const session = new SmtpSession(settings, {
+    ...{ clientName: hostname, allowPrivateHosts },
+    // Never cached, so that an expired secret shows.
+    ...(tokenSettings && { accessToken: () => requestToken(tokenSettings, { allowPrivateHosts }) }),
+  });
   try {
     const opened = await session.open();
     if (!opened.ok) return opened;
@@ -129,14 +136,14 @@ async function settingsToTest(c: Context<AppEnv>, sent: Settings | undefined): P
     const stored = await readStored();
     if (stored === undefined) throw new ApiError("nothing_stored");
     // Stored while private hosts were allowed.
-    const problem = destinationProblem(stored.host, config);
+    const problem = destinationProblem(stored.host, config) ?? (await tokenSettingsProblem(stored, config));
     if (problem !== undefined) throw new ApiError("invalid_fields", { errors: [problem] });
     return stored;
   }
-  const problem = destinationProblem(sent.host, config);
+  const problem = destinationProblem(sent.host, config) ?? (await tokenSettingsProblem(sent, config));
   if (problem !== undefined) throw invalidSettings(problem);
-  if (!usesMaskedPassword(sent)) return sent;
-  const kept = withStoredPassword(sent, await readStored(), "test");
+  if (!usesMask(sent)) return sent;
+  const kept = withStoredSecrets(sent, await readStored(), "test");
   if ("error" in kept) throw invalidSettings(kept.error);
   return kept.settings;
 }

@@ -14,7 +14,8 @@ import { assertConnection } from "./connection-test.ts";
 import { toResponse, warningsFor } from "./response.ts";
 import { lacksMandatoryField, type Settings, settingsSchema, verifySchema } from "./schema.ts";
 import { storeOf } from "./store.ts";
-import { usesMaskedPassword, withStoredPassword } from "./stored-password.ts";
+import { usesMask, withStoredSecrets } from "./stored-secrets.ts";
+import { tokenSettingsProblem } from "./token-settings.ts";
 
 /**
  * Saves, reads and deletes a tenant's settings.
@@ -44,11 +45,11 @@ export function settingsRoutes(
       const sent = c.req.valid("json");
       const { verify } = c.req.valid("query");
       const ifMatch = c.req.header("If-Match");
-      const problem = destinationProblem(sent.host, config);
+      const problem = destinationProblem(sent.host, config) ?? (await tokenSettingsProblem(sent, config));
       if (problem !== undefined) throw new ApiError("invalid_fields", { errors: [problem] });
 
       const store = storeOf(c);
-      const isMasked = usesMaskedPassword(sent);
+      const isMasked = usesMask(sent);
       let isStoredKnown = true;
       const stored = await store.read(tenant).catch((error) => {
         // A plain save needs the stored settings for its history only, and does not depend on it.
@@ -57,7 +58,7 @@ export function settingsRoutes(
         return undefined;
       });
       assertIfMatch(ifMatch, stored?.version);
-      const settings = isMasked ? keepPassword(sent, stored?.settings) : sent;
+      const settings = isMasked ? keepSecrets(sent, stored?.settings) : sent;
       if (verify) {
         const { target } = await assertConnection(c, settings, "sent", { records: "failure" });
         // The test takes up to 20 s, in which another save may have succeeded.
@@ -103,8 +104,8 @@ function settingsBody() {
   });
 }
 
-function keepPassword(sent: Settings, stored: Settings | undefined): Settings {
-  const kept = withStoredPassword(sent, stored, "save");
+function keepSecrets(sent: Settings, stored: Settings | undefined): Settings {
+  const kept = withStoredSecrets(sent, stored, "save");
   if ("error" in kept) throw new ApiError("invalid_fields", { errors: [kept.error] });
   return kept.settings;
 }

@@ -1,19 +1,27 @@
 import type { Message } from "../mail/message.ts";
+import type { TokenFailure, TokenResult } from "../oauth/token-request.ts";
 import { type Capabilities, NO_CAPABILITIES, parseCapabilities } from "./capabilities.ts";
 import { Deadline, TimeoutError } from "./deadline.ts";
 import { type DestinationPolicy, destinationProblem } from "./destination.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "./limits.ts";
 import { encodeMailData } from "./mail-data.ts";
 import { causeOfRejection } from "./rejection.ts";
-import { parseReply, redactCredentials } from "./reply.ts";
+import { parseReply, redactCredentials, redactSecrets } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
-import { type SmtpSettings, sendsUser } from "./smtp-settings.ts";
+import { initialResponse, sendToken, TOKEN_MECHANISMS } from "./sasl-token.ts";
+import { authenticates, type SmtpSettings } from "./smtp-settings.ts";
 import { tlsMode } from "./tls-mode.ts";
 import { SmtpTransport, TransportError } from "./transport.ts";
 
 export interface SmtpSessionOptions extends DestinationPolicy {
   /** Our host name, for EHLO. */
   clientName: string;
+  /**
+   * Provides access tokens, if the settings ask for one.
+   *
+   * @param rejected a cached token that the server has just rejected
+   */
+  accessToken?: (rejected?: string) => Promise<TokenResult>;
   /** {@link TEST_TIMEOUTS} by default. */
   timeouts?: SmtpTimeouts;
   /**
@@ -26,6 +34,13 @@ export interface SmtpSessionOptions extends DestinationPolicy {
 
 // Over TLS, the simplest mechanism is the most reliable.
 const MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5"];
+
+const TOKEN_FAILURES = {
+  forbidden: "token_forbidden",
+  unreachable: "token_unreachable",
+  rejected: "token_rejected",
+  no_token: "token_missing",
+} as const satisfies Record<TokenFailure["kind"], FailureKind>;
 
 // A malformed reply such as "25" is not positive.
 const POSITIVE = /^2\d\d([ -]|$)/;
@@ -51,6 +66,10 @@ export class SmtpSession {
   #openSteps = 0;
   #stage: Stage = "connect";
   #stageStartedAt = 0;
+  /** Why the server rejects an access token. */
+  #challenge: string | undefined;
+  /** What replies to AUTH must not show. */
+  #tokenSecrets: string[] = [];
   #connection: Connection | undefined;
   #capabilities: Capabilities = NO_CAPABILITIES;
   #startTlsOffered = false;
@@ -148,17 +167,67 @@ export class SmtpSession {
     if (step !== undefined && mechanisms.length > 0) step.mechanisms = mechanisms;
   }
 
-  async #authenticate({ transport, deadline }: Connection): Promise<void> {
-    if (!sendsUser(this.#settings)) {
+  async #authenticate(connection: Connection): Promise<void> {
+    const { transport, deadline } = connection;
+    const { authType, user = "", password = "" } = this.#settings;
+    if (!authenticates(this.#settings)) {
       if (!transport.encrypted) this.#complete({ stage: "tls", tls: "none" }, "sender");
       return;
     }
     if (!transport.encrypted) throw new SessionError("credentials_need_tls");
-    const mechanism = MECHANISMS.find((name) => this.#capabilities.mechanisms.has(name));
-    if (mechanism === undefined) throw new SessionError("authentication_not_offered");
-    const { user, password } = this.#settings;
+    if (authType === "token") return this.#authenticateByToken(connection, user);
+    const mechanism = this.#choose(MECHANISMS);
     await deadline.guard(transport.login(user, password, mechanism), this.#timeouts.replyMs);
     this.#complete({ stage: "authentication", mechanism }, "sender");
+  }
+
+  /** The first mechanism that the server offers. */
+  #choose<Mechanism extends string>(mechanisms: readonly Mechanism[]): Mechanism {
+    const mechanism = mechanisms.find((name) => this.#capabilities.mechanisms.has(name));
+    if (mechanism === undefined) throw new SessionError("authentication_not_offered");
+    return mechanism;
+  }
+
+  async #authenticateByToken(connection: Connection, user: string): Promise<void> {
+    const { host, port } = this.#settings;
+    const login = { mechanism: this.#choose(TOKEN_MECHANISMS), host, port, user };
+    this.#stage = "token";
+    const { token, cached } = await this.#getToken(connection);
+    this.#complete({ stage: "token" }, "authentication");
+    let reply = await this.#sendToken(connection, { ...login, token });
+    // The provider may have revoked a cached token before its time. After 421, the connection is closed.
+    if (cached && NEGATIVE.test(reply) && !reply.startsWith("421")) {
+      this.#stage = "token";
+      const renewed = await this.#getToken(connection, token);
+      this.#stage = "authentication";
+      reply = await this.#sendToken(connection, { ...login, token: renewed.token });
+    }
+    requirePositive(this.#redact(reply), POSITIVE);
+    this.#challenge = undefined;
+    this.#complete({ stage: "authentication", mechanism: login.mechanism }, "sender");
+  }
+
+  async #getToken({ deadline }: Connection, rejected?: string): Promise<TokenResult & { ok: true }> {
+    const { accessToken } = this.#options;
+    if (accessToken === undefined) throw new Error("The session has no source of access tokens");
+    const result = await deadline.guard(accessToken(rejected), this.#timeouts.replyMs).catch((error) => {
+      if (!(error instanceof TimeoutError)) throw error;
+      return { ok: false, failure: { kind: "unreachable" } } as const;
+    });
+    if (result.ok) return result;
+    throw new SessionError(TOKEN_FAILURES[result.failure.kind], { oauth: result.failure });
+  }
+
+  async #sendToken(
+    { transport, deadline }: Connection,
+    login: Parameters<typeof sendToken>[0],
+  ): Promise<string> {
+    this.#tokenSecrets = [login.token, initialResponse(login)];
+    const { reply, challenge } = await sendToken(login, (line) =>
+      deadline.guard(transport.command(line), this.#timeouts.replyMs),
+    );
+    this.#challenge = challenge === undefined ? undefined : this.#redact(challenge);
+    return reply;
   }
 
   /** MAIL and RCPT, with the parameters that the message requires and the server supports. */
@@ -275,11 +344,12 @@ export class SmtpSession {
 
   /** @returns `undefined` for an error that no server causes */
   #failureOf(error: unknown): SmtpFailure | undefined {
-    if (error instanceof SessionError) return this.#failure(error.kind, error.reply);
+    if (error instanceof SessionError) return { ...this.#failure(error.kind), ...error.details };
     if (!(error instanceof TransportError || error instanceof TimeoutError)) return undefined;
     if (this.#stage === "connect") return this.#failure("not_connected");
     if (!this.#isSmtpServer) return this.#failure("not_smtp");
-    const reply = error instanceof TransportError ? this.#redact(error.reply) : undefined;
+    const unsafe = error instanceof TransportError ? error.reply : undefined;
+    const reply = unsafe === undefined ? undefined : this.#redact(unsafe);
     if (this.#stage === "tls" && !this.#startTlsOffered) return this.#failure("starttls_not_offered", reply);
     if (error instanceof TimeoutError || error.kind === "timeout") return this.#failure("timeout");
     if (reply !== undefined) return this.#failure("reply", reply);
@@ -292,7 +362,7 @@ export class SmtpSession {
   /** A negative reply within a probe. Throws if it questions the settings. */
   #probed(reply: string): { reply?: string } {
     if (POSITIVE.test(reply)) return {};
-    const cause = causeOfRejection(reply, { authenticated: sendsUser(this.#settings) });
+    const cause = causeOfRejection(reply, { authenticated: authenticates(this.#settings) });
     // A sender that is rejected for good is rejected in every mail, whatever the words.
     const isOfSender = this.#stage === "sender" && cause === "other" && reply.startsWith("5");
     if (!NEGATIVE.test(reply) || isOfSender || cause === "sender" || cause === "authentication") {
@@ -303,17 +373,21 @@ export class SmtpSession {
   }
 
   #failure(kind: FailureKind, reply?: string): SmtpFailure {
-    const failure = { kind, stage: this.#stage, steps: [...this.#steps] };
-    return reply === undefined ? failure : { ...failure, reply };
+    return {
+      ...{ kind, stage: this.#stage, steps: [...this.#steps] },
+      ...(reply === undefined ? {} : { reply }),
+      ...(this.#challenge === undefined ? {} : { challenge: this.#challenge }),
+    };
   }
 
   /**
    * Redacts credentials in replies to AUTH only. Later replies repeat what the caller may choose, such as a
    * recipient: redaction there would reveal whether a guess is the stored password.
    */
-  #redact(reply: string | undefined): string | undefined {
-    if (reply === undefined || this.#stage !== "authentication") return reply;
-    return redactCredentials(reply, this.#settings.user, this.#settings.password);
+  #redact(reply: string): string {
+    if (this.#stage !== "authentication") return reply;
+    const redacted = redactSecrets(reply, this.#tokenSecrets);
+    return redactCredentials(redacted, this.#settings.user, this.#settings.password);
   }
 }
 
@@ -327,18 +401,18 @@ interface Connection {
 /** A failure that the session detects, as opposed to the transport. */
 class SessionError extends Error {
   readonly kind: FailureKind;
-  readonly reply: string | undefined;
+  readonly details: Pick<SmtpFailure, "reply" | "oauth">;
 
-  constructor(kind: FailureKind, reply?: string) {
+  constructor(kind: FailureKind, details: SessionError["details"] = {}) {
     super(kind);
     this.kind = kind;
-    this.reply = reply;
+    this.details = details;
   }
 }
 
 function requirePositive(reply: string, positive: RegExp): void {
   if (positive.test(reply)) return;
-  throw NEGATIVE.test(reply) ? new SessionError("reply", reply) : new SessionError("protocol_error");
+  throw NEGATIVE.test(reply) ? new SessionError("reply", { reply }) : new SessionError("protocol_error");
 }
 
 /** Whether the connection can carry another mail after a failure. */

@@ -5,16 +5,15 @@ export interface SmtpSettings {
   port: number;
   starttls: boolean;
   ssl: boolean;
-  /** `false`: do not send user and password. */
+  /** `false`: do not authenticate. */
   auth?: boolean | undefined;
+  /** `token`: authenticate with an access token in place of the password. */
+  authType?: "basic" | "token" | undefined;
   user?: string | undefined;
   password?: string | undefined;
 }
 
-/** Whether a session authenticates with these settings. */
-export function sendsUser<Settings extends Pick<SmtpSettings, "auth" | "user" | "password">>(
-  settings: Settings,
-): settings is Settings & { user: string; password: string } {
-  const { auth, user, password } = settings;
-  return auth !== false && user !== undefined && password !== undefined;
+/** Whether the session authenticates with these settings. */
+export function authenticates({ auth, authType, user, password }: SmtpSettings): boolean {
+  return auth !== false && user !== undefined && (authType === "token" || password !== undefined);
 }

@@ -58,10 +58,15 @@ export interface ChangeableMailServer extends MailServer {
   change(behavior: MailServerBehavior): Promise<void>;
 }
 
-/** Starts a mail server on a free port. */
+/**
+ * Starts a mail server on a free port.
+ *
+ * @param acceptsToken for XOAUTH2, whether an access token is one of the user's
+ */
 export async function startMailServer(
   settings: MailServerSettings,
   certificate: Certificate,
+  acceptsToken: (user: string, token: string) => Promise<boolean> = async () => false,
 ): Promise<ChangeableMailServer> {
   const { implicitTls = false, mechanisms = ["PLAIN", "LOGIN"], without = [] } = settings;
   let behavior: MailServerBehavior = settings;
@@ -89,9 +94,14 @@ export async function startMailServer(
       const isFull = server.connections.size > (behavior.maxConnections ?? Number.POSITIVE_INFINITY);
       done(isFull ? replyError("421 4.7.0 too many connections") : null);
     },
-    onAuth(auth, session, done) {
+    async onAuth(auth, session, done) {
       mechanismsUsed.set(session.id, auth.method);
       const { reject = {}, password = "correct horse" } = behavior;
+      if (auth.method === "XOAUTH2") {
+        const { username = "", accessToken = "" } = auth;
+        if (await acceptsToken(username, accessToken)) return done(null, { user: username });
+        return done(null, { data: { status: "401", schemes: "bearer", scope: "smtp" } });
+      }
       const correct = auth.validatePassword?.(password) ?? auth.password === password;
       if (reject.authentication) return done(replyError(reject.authentication));
       if (auth.username !== "postmaster" || !correct)

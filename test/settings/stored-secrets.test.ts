@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Settings, settingsSchema } from "../../src/settings/schema.ts";
-import { usesMaskedPassword, withStoredPassword } from "../../src/settings/stored-password.ts";
+import { usesMask, withStoredSecrets } from "../../src/settings/stored-secrets.ts";
 
 const stored = settingsSchema.parse({
   host: "smtp.example.net",
@@ -13,24 +13,24 @@ const stored = settingsSchema.parse({
 });
 const masked: Settings = { ...stored, password: "**********" };
 
-describe("usesMaskedPassword", () => {
+describe("usesMask", () => {
   it("is true of ten asterisks", () => {
-    expect(usesMaskedPassword(masked)).toBe(true);
+    expect(usesMask(masked)).toBe(true);
   });
 
   it.each(["*********", "***********", "********** ", "s3cret", undefined])("is false of %j", (password) => {
-    expect(usesMaskedPassword({ ...stored, password })).toBe(false);
+    expect(usesMask({ ...stored, password })).toBe(false);
   });
 });
 
-describe.each(["save", "test"] as const)("withStoredPassword for a %s", (use) => {
+describe.each(["save", "test"] as const)("withStoredSecrets for a %s", (use) => {
   it("replaces the mask with the stored password", () => {
-    expect(withStoredPassword(masked, stored, use)).toEqual({ settings: stored });
+    expect(withStoredSecrets(masked, stored, use)).toEqual({ settings: stored });
   });
 
   it("changes neither of the settings", () => {
     const [before, after] = [Object.freeze({ ...masked }), Object.freeze({ ...stored })];
-    expect(withStoredPassword(before, after, use)).toMatchObject({ settings: { password: "s3cret" } });
+    expect(withStoredSecrets(before, after, use)).toMatchObject({ settings: { password: "s3cret" } });
     expect(before.password).toBe("**********");
   });
 
@@ -43,7 +43,7 @@ describe.each(["save", "test"] as const)("withStoredPassword for a %s", (use) =>
     ["TLS mode", { starttls: false }],
     ["host, port, user, TLS mode", { host: "h.example", port: 1, user: "eve", ssl: true }],
   ])("rejects another %s", (changed, changes) => {
-    expect(withStoredPassword({ ...masked, ...changes }, stored, use)).toEqual(belongsToAnother(changed));
+    expect(withStoredSecrets({ ...masked, ...changes }, stored, use)).toEqual(belongsToAnother(changed));
   });
 
   it.each([
@@ -54,7 +54,7 @@ describe.each(["save", "test"] as const)("withStoredPassword for a %s", (use) =>
       { port: 465, ssl: false, starttls: false },
     ],
   ])("accepts the same TLS mode in other terms: %s", (_, before, after) => {
-    const kept = withStoredPassword({ ...masked, ...before, ...after }, { ...stored, ...before }, use);
+    const kept = withStoredSecrets({ ...masked, ...before, ...after }, { ...stored, ...before }, use);
     expect(kept).toMatchObject({ settings: { password: "s3cret" } });
   });
 
@@ -62,7 +62,7 @@ describe.each(["save", "test"] as const)("withStoredPassword for a %s", (use) =>
     ["nothing", undefined],
     ["no password", { ...stored, password: undefined }],
   ])("rejects the mask if %s is stored", (_, previous) => {
-    expect(withStoredPassword(masked, previous, use)).toEqual({
+    expect(withStoredSecrets(masked, previous, use)).toEqual({
       error: { field: "password", message: "is not stored, so it cannot be kept: send it" },
     });
   });
@@ -79,7 +79,7 @@ describe("the sender of settings", () => {
   const names = Object.keys(sender) as (keyof typeof sender)[];
 
   it("may change in a save that keeps the password", () => {
-    expect(withStoredPassword({ ...masked, ...sender, auth: false }, stored, "save")).toEqual({
+    expect(withStoredSecrets({ ...masked, ...sender, auth: false }, stored, "save")).toEqual({
       settings: { ...stored, ...sender, auth: false },
     });
   });
@@ -87,23 +87,23 @@ describe("the sender of settings", () => {
   it.each(names)("must not change in a test with the stored password: another %s", (name) => {
     const before = { ...stored, ...sender };
     const tested = { ...before, password: "**********", [name]: "eve@example.com" };
-    expect(withStoredPassword(tested, before, "test")).toEqual(belongsToAnother(name));
+    expect(withStoredSecrets(tested, before, "test")).toEqual(belongsToAnother(name));
   });
 
   it.each(names)("must not change in a test with the stored password: an added %s", (name) => {
     const tested = { ...masked, [name]: sender[name] };
-    expect(withStoredPassword(tested, stored, "test")).toEqual(belongsToAnother(name));
+    expect(withStoredSecrets(tested, stored, "test")).toEqual(belongsToAnother(name));
   });
 
   it.each(names.slice(1))("must not change in a test with the stored password: no %s", (name) => {
     const before = { ...stored, ...sender };
     const tested = { ...before, password: "**********", [name]: undefined };
-    expect(withStoredPassword(tested, before, "test")).toEqual(belongsToAnother(name));
+    expect(withStoredSecrets(tested, before, "test")).toEqual(belongsToAnother(name));
   });
 
   it("may be the stored one in a test", () => {
     const before = { ...stored, ...sender };
-    expect(withStoredPassword({ ...before, password: "**********" }, before, "test")).toEqual({
+    expect(withStoredSecrets({ ...before, password: "**********" }, before, "test")).toEqual({
       settings: before,
     });
   });
