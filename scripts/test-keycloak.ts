@@ -13,6 +13,9 @@ import { PROJECT } from "./lib/project.ts";
 import { type Defer, run } from "./lib/run.ts";
 import { signalGroup, startWranglerDev } from "./lib/wrangler.ts";
 
+/** The client of each realm that introspects tokens. */
+const INTROSPECTION_CLIENT = "tenant-mail";
+
 const VITEST = join(PROJECT, "node_modules/vitest/vitest.mjs");
 
 await run(async (defer) => {
@@ -38,7 +41,15 @@ await run(async (defer) => {
     );
     return port;
   };
-  const workers = { plain: await startWorker("plain") };
+  const introspection = {
+    AUDIENCE: INTROSPECTION_CLIENT,
+    INTROSPECTION_CLIENT_ID: INTROSPECTION_CLIENT,
+    INTROSPECTION_KEY: JSON.stringify(clientKey),
+  };
+  const workers = {
+    plain: await startWorker("plain"),
+    introspecting: await startWorker("introspecting", introspection),
+  };
   const controlUrl = await controlServer(keycloak, defer);
   const suite = { keycloakUrl: keycloak.url, controlUrl, workers, clientKey, certificate };
   return runTests(environmentOf(suite), defer);

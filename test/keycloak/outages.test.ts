@@ -6,6 +6,7 @@ import { WorkerClient } from "./support/worker.ts";
 const { keycloakUrl, controlUrl } = readSuite();
 const keycloak = new KeycloakClient(keycloakUrl);
 const worker = new WorkerClient("plain");
+const introspecting = new WorkerClient("introspecting");
 
 /** Keycloak takes half a minute to start. */
 const RESTART_TIMEOUT_MS = 300_000;
@@ -36,6 +37,13 @@ describe("a disabled realm", () => {
     await expect(keycloak.password(realm, "ada", "mail-cli")).rejects.toThrow(/Realm not enabled/);
     expect((await worker.read(realm, access_token)).status).toBe(404);
   });
+
+  it("introspects no tokens, so lightweight ones get 401 at once", async () => {
+    await keycloak.admin("PUT", `/${realm}`, { enabled: true });
+    const { access_token } = await keycloak.password(realm, "rosa", "admin-cli");
+    await keycloak.admin("PUT", `/${realm}`, { enabled: false });
+    expect((await introspecting.read(realm, access_token)).status).toBe(401);
+  });
 });
 
 describe("Keycloak", () => {
@@ -44,7 +52,9 @@ describe("Keycloak", () => {
   }, async () => {
     const { access_token: known } = await keycloak.password("acme", "ada", "mail-cli");
     const { access_token: unknown } = await keycloak.password("umbrella", "ada", "mail-cli");
+    const { access_token: lightweight } = await keycloak.password("acme", "ada", "admin-cli");
     expect((await worker.read("acme", known)).status).toBe(404);
+    expect((await introspecting.read("acme", known)).status).toBe(404);
 
     await control("stop");
     expect((await worker.read("acme", known)).status).toBe(404);
@@ -53,9 +63,15 @@ describe("Keycloak", () => {
       headers: { "retry-after": "10" },
       body: { message: "The issuer's signing keys are unavailable. Try again in a few seconds." },
     });
+    expect(await introspecting.read("acme", lightweight)).toMatchObject({
+      status: 503,
+      headers: { "retry-after": "5" },
+      body: { message: "The issuer's token introspection is unavailable. Try again in a few seconds." },
+    });
 
     await control("start");
     await expect.poll(async () => (await worker.read("umbrella", unknown)).status, COOLDOWN).toBe(404);
+    await expect.poll(async () => (await introspecting.read("acme", lightweight)).status, COOLDOWN).toBe(404);
     const { access_token: fresh } = await keycloak.password("acme", "ada", "mail-cli");
     expect((await worker.read("acme", fresh)).status).toBe(404);
   });

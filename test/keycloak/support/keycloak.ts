@@ -39,14 +39,14 @@ export class KeycloakClient {
   }
 
   /** Authorization code with PKCE (RFC 7636), through Keycloak's login page. */
-  async code(realm: string, username: string, client: string): Promise<Tokens> {
+  async code(realm: string, username: string, client: string, redirectUri = REDIRECT_URI): Promise<Tokens> {
     const verifier = randomBytes(32).toString("base64url");
     const address = new URL(`${this.#url}/realms/${realm}/protocol/openid-connect/auth`);
     address.search = String(
       new URLSearchParams({
         response_type: "code",
         client_id: client,
-        redirect_uri: REDIRECT_URI,
+        redirect_uri: redirectUri,
         scope: "openid",
         code_challenge_method: "S256",
         code_challenge: createHash("sha256").update(verifier).digest("base64url"),
@@ -65,10 +65,23 @@ export class KeycloakClient {
     return this.tokens(realm, {
       grant_type: "authorization_code",
       client_id: client,
-      redirect_uri: REDIRECT_URI,
+      redirect_uri: redirectUri,
       code,
       code_verifier: verifier,
     });
+  }
+
+  /** Through the login page of the admin console, as its script does. */
+  console(realm: string, username: string): Promise<Tokens> {
+    return this.code(realm, username, "security-admin-console", `${this.#url}/admin/${realm}/console/`);
+  }
+
+  /** Ends the session of a token. */
+  async logOut(realm: string, client: string, { refresh_token = "" }: Tokens): Promise<void> {
+    const body = new URLSearchParams({ client_id: client, refresh_token });
+    const address = `${this.#url}/realms/${realm}/protocol/openid-connect/logout`;
+    const response = await fetch(address, { method: "POST", body });
+    if (!response.ok) throw new Error(`logout: ${response.status} ${await response.text()}`);
   }
 
   /** The password grant with a proof of possession (RFC 9449). */

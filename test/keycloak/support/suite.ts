@@ -15,8 +15,8 @@ export interface Suite {
   certificate: Certificate;
 }
 
-/** `plain`: with the variables of wrangler.toml, except for addresses. */
-export type WorkerName = "plain";
+/** `plain`: as wrangler.toml has it, except for addresses. `introspecting`: with AUDIENCE and introspection. */
+export type WorkerName = "plain" | "introspecting";
 
 const VARIABLE = "KEYCLOAK_SUITE";
 
