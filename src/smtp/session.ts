@@ -8,6 +8,7 @@ import { causeOfRejection } from "./rejection.ts";
 import { parseReply, redactCredentials } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
 import type { SmtpSettings } from "./smtp-settings.ts";
+import { timeoutsFor } from "./timeouts.ts";
 import { tlsMode } from "./tls-mode.ts";
 import { SmtpTransport, TransportError } from "./transport.ts";
 
@@ -54,7 +55,7 @@ export class SmtpSession {
   constructor(settings: SmtpSettings, options: SmtpSessionOptions) {
     this.#settings = settings;
     this.#options = options;
-    this.#timeouts = options.timeouts ?? TEST_TIMEOUTS;
+    this.#timeouts = timeoutsFor(settings, options.timeouts ?? TEST_TIMEOUTS);
   }
 
   /** Connects, encrypts and authenticates. */

@@ -9,4 +9,8 @@ export interface SmtpSettings {
   auth?: boolean | undefined;
   user?: string | undefined;
   password?: string | undefined;
+  /** Time limits of Keycloak's clients, in milliseconds; 0 is none. See `timeoutsFor`. */
+  connectionTimeout?: number | undefined;
+  timeout?: number | undefined;
+  writeTimeout?: number | undefined;
 }
