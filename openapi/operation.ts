@@ -9,7 +9,14 @@ export const COMMON_ERRORS: readonly ApiErrorKind[] = ["plain_http", "not_found"
 /** Errors of every operation with a token. */
 export const TENANT_ERRORS: readonly ApiErrorKind[] = [
   ...COMMON_ERRORS,
-  ...(["unauthorized", "role_missing", "internal", "issuer_unavailable", "misconfigured"] as const),
+  ...([
+    "unauthorized",
+    "role_missing",
+    "internal",
+    "issuer_unavailable",
+    "introspection_unavailable",
+    "misconfigured",
+  ] as const),
 ];
 
 /** Errors of every operation that reads settings. */

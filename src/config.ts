@@ -1,4 +1,11 @@
-import { base64url, createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import {
+  base64url,
+  createLocalJWKSet,
+  importJWK,
+  type JSONWebKeySet,
+  type JWK,
+  type JWTVerifyGetKey,
+} from "jose";
 import { parseRole, type Role } from "./auth/roles.ts";
 import { LoggableError } from "./errors.ts";
 import type { SealingKey, SealingKeys } from "./storage/sealing.ts";
@@ -20,6 +27,8 @@ export interface Config {
   inlineKeys: JWTVerifyGetKey | undefined;
   /** Value that `aud` must contain. */
   audience: string | undefined;
+  /** How to introspect tokens without roles (RFC 7662), if configured. */
+  introspection: Introspection | undefined;
   /** A caller needs one of these roles. */
   adminRoles: readonly Role[];
   /** A caller needs one of these roles to send mail. */
@@ -27,6 +36,14 @@ export interface Config {
   /** Allows SMTP servers on loopback and private addresses, for local work. */
   allowPrivateHosts: boolean;
   settingsKeys: SealingKeys;
+}
+
+/** The client that introspects tokens. */
+export interface Introspection {
+  clientId: string;
+  key: { key: CryptoKey; kid: string };
+  /** Template of the address of an issuer's endpoint, with `{issuer}`, `{tenant}` and `{hostname}`. */
+  uri: string;
 }
 
 // Holds values, not promises: Workers forbids awaiting a promise of another request.
@@ -48,9 +65,10 @@ export async function loadConfig(env: Env): Promise<Config> {
   const config: Config = {
     hostname: parseHostname(env.HOSTNAME) ?? misconfigured("HOSTNAME must be a host name"),
     issuers: parseIssuers(env.ISSUERS),
-    jwksUri: parseJwksUri(env.JWKS_URI),
+    jwksUri: parseIssuerUri("JWKS_URI", env.JWKS_URI),
     inlineKeys: parseInlineKeys(env.JWKS),
     audience: env.AUDIENCE || undefined,
+    introspection: await parseIntrospection(env),
     adminRoles: parseRoles("ADMIN_ROLES", env.ADMIN_ROLES),
     senderRoles: parseRoles("SENDER_ROLES", env.SENDER_ROLES),
     allowPrivateHosts: parseFlag("ALLOW_PRIVATE_HOSTS", env.ALLOW_PRIVATE_HOSTS),
@@ -125,11 +143,35 @@ function parseIssuers(text: string | undefined): string[] {
 }
 
 // With one key set for all issuers, a tenant's realm can sign for another tenant (RFC 8725 section 3.8).
-function parseJwksUri(text: string | undefined): string {
-  const template = parseTemplate("JWKS_URI", text, { issuer: "https://a.example" });
+function parseIssuerUri(name: string, text: string | undefined): string {
+  const template = parseTemplate(name, text, { issuer: "https://a.example" });
   return /\{(issuer|tenant)\}/.test(template)
     ? template
-    : misconfigured("JWKS_URI must contain {issuer} or {tenant}");
+    : misconfigured(`${name} must contain {issuer} or {tenant}`);
+}
+
+async function parseIntrospection(env: Env): Promise<Introspection | undefined> {
+  const { INTROSPECTION_CLIENT_ID: clientId, INTROSPECTION_KEY: key, INTROSPECTION_URI: uri } = env;
+  if (!clientId && !key) return undefined;
+  if (!clientId) misconfigured("INTROSPECTION_CLIENT_ID must accompany INTROSPECTION_KEY");
+  if (!key) misconfigured("INTROSPECTION_KEY must accompany INTROSPECTION_CLIENT_ID");
+  return { clientId, key: await parseClientKey(key), uri: parseIssuerUri("INTROSPECTION_URI", uri) };
+}
+
+const CLIENT_KEY_ALGORITHMS = ["ES256", "ES384", "Ed25519", "PS256", "RS256"];
+
+/** Parses the private key of the introspecting client. Realms hold the public key only. */
+async function parseClientKey(text: string): Promise<{ key: CryptoKey; kid: string }> {
+  const jwk: JWK = parseJson("INTROSPECTION_KEY", text) ?? {};
+  const { kid, alg = "" } = jwk;
+  if (typeof kid === "string" && kid !== "" && CLIENT_KEY_ALGORITHMS.includes(alg)) {
+    const key = await importJWK(jwk, alg).catch(() => undefined);
+    if (key instanceof CryptoKey && key.type === "private") return { key, kid };
+  }
+  const algorithms = CLIENT_KEY_ALGORITHMS.join(", ");
+  return misconfigured(
+    `INTROSPECTION_KEY must be a private JWK with kid and one of these alg: ${algorithms}`,
+  );
 }
 
 const ROLE_FORMS = "client/role (such as realm-management/manage-realm), realm:role or scope:word";
@@ -153,7 +195,7 @@ function parseKeyList(name: string, text: string | undefined): JSONWebKeySet["ke
 }
 
 // The error of JSON.parse quotes its input, which may be a secret.
-function parseJson(name: string, text: string | undefined): { keys?: unknown } | null {
+function parseJson(name: string, text: string | undefined): (JWK & { keys?: unknown }) | null {
   try {
     return JSON.parse(text ?? "");
   } catch {

@@ -45,6 +45,9 @@ interface Reason {
   reason: string;
 }
 
+const LIGHTWEIGHT_ADVICE =
+  "Lightweight access tokens, as of admin-cli and the admin console, have none: use a token of another client.";
+
 /** A typical diagnosis of `src/smtp/diagnosis.ts`. */
 const REJECTED_PASSWORD = {
   message: "The SMTP server rejected the user and password.",
@@ -81,10 +84,13 @@ export const API_ERRORS = {
     }),
     example: { tokenSent: true, reason: "" },
   }),
-  role_missing: define<{ roles: readonly string[] }>({
+  role_missing: define<{ roles: readonly string[]; hasNone?: boolean }>({
     httpStatus: 403,
     description: "The token is valid, but lacks the role.",
-    message: ({ roles }) => `The token needs one of these roles: ${roles.join(", ")}.`,
+    message: ({ roles, hasNone }) =>
+      hasNone
+        ? `The token contains no roles, and needs one of these: ${roles.join(", ")}. ${LIGHTWEIGHT_ADVICE}`
+        : `The token needs one of these roles: ${roles.join(", ")}.`,
     headers: () => ({ "WWW-Authenticate": 'Bearer error="insufficient_scope"' }),
     example: { roles: ["realm-management/manage-realm"] },
   }),
@@ -214,6 +220,13 @@ export const API_ERRORS = {
     message: "The issuer's signing keys are unavailable. Try again in a few seconds.",
     headers: retryAfter,
     example: { reason: "", retryAfterSeconds: 10 },
+  }),
+  introspection_unavailable: define<Reason & { retryAfterSeconds: number }>({
+    httpStatus: 503,
+    description: "The token contains no roles, and the issuer's token introspection is unavailable.",
+    message: "The issuer's token introspection is unavailable. Try again in a few seconds.",
+    headers: retryAfter,
+    example: { reason: "", retryAfterSeconds: 5 },
   }),
   rate_limiter_unavailable: define<Reason & { retryAfterSeconds: number }>({
     httpStatus: 503,

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { expand, loadConfig, passThroughHostname } from "../src/config.ts";
 import { call } from "./support/client.ts";
 import { families } from "./support/families.ts";
+import { INTROSPECTION } from "./support/introspection.ts";
 import { newIssuer } from "./support/issuer.ts";
 import { captureLogEntry } from "./support/log.ts";
 import { jsonResponse, readJson } from "./support/responses.ts";
@@ -238,3 +239,54 @@ async function expectConfigError(changes: Parameters<typeof bindings>[0], messag
   expect(error).toMatchObject({ name: "ConfigError", message });
   expect(`${String(error)} ${JSON.stringify(error)}`).not.toContain(SECRET.slice(0, 8));
 }
+
+describe("introspection", () => {
+  const jwk = JSON.parse(INTROSPECTION.INTROSPECTION_KEY);
+  const { d: _, ...publicJwk } = jwk;
+
+  it("is off by default, and on with a client and its key", async () => {
+    expect((await loadConfig(env)).introspection).toBeUndefined();
+    expect((await loadConfig(bindings(INTROSPECTION))).introspection).toEqual({
+      clientId: "tenant-mail",
+      key: { kid: "client-1", key: expect.objectContaining({ type: "private", extractable: false }) },
+      uri: "{issuer}/protocol/openid-connect/token/introspect",
+    });
+  });
+
+  it.each<[string, Parameters<typeof bindings>[0], string]>([
+    [
+      "a client without a key",
+      { INTROSPECTION_KEY: "" },
+      "INTROSPECTION_KEY must accompany INTROSPECTION_CLIENT_ID",
+    ],
+    [
+      "a key without a client",
+      { INTROSPECTION_CLIENT_ID: "" },
+      "INTROSPECTION_CLIENT_ID must accompany INTROSPECTION_KEY",
+    ],
+    ["a key that is not JSON", { INTROSPECTION_KEY: SECRET }, "INTROSPECTION_KEY must be JSON"],
+    ...[
+      null,
+      publicJwk,
+      { ...jwk, kid: undefined },
+      { ...jwk, alg: "HS256" },
+      { ...jwk, d: SECRET.slice(9) },
+    ].map((key): [string, Parameters<typeof bindings>[0], string] => [
+      "a key that is no private JWK",
+      { INTROSPECTION_KEY: JSON.stringify(key) },
+      "INTROSPECTION_KEY must be a private JWK with kid and one of these alg: ES256, ES384, Ed25519, PS256, RS256",
+    ]),
+    [
+      "one address for all issuers",
+      { INTROSPECTION_URI: "https://a.example" },
+      "INTROSPECTION_URI must contain {issuer} or {tenant}",
+    ],
+    [
+      "an address without https",
+      { INTROSPECTION_URI: "http://{tenant}.example" },
+      "INTROSPECTION_URI must produce https addresses",
+    ],
+  ])("is a configuration error with %s (%#)", async (_, changes, problem) => {
+    await expectConfigError({ ...INTROSPECTION, ...changes }, problem);
+  });
+});

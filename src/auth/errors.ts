@@ -9,3 +9,8 @@ export class TokenError extends LoggableError {
 export class IssuerUnavailableError extends LoggableError {
   override readonly name = "IssuerUnavailableError";
 }
+
+/** An issuer whose introspection endpoint is unavailable, so that the roles of a token are unknown. */
+export class IntrospectionUnavailableError extends LoggableError {
+  override readonly name = "IntrospectionUnavailableError";
+}

@@ -12,6 +12,7 @@ import {
   JWKS_STALE_MAX_WAIT_MS,
   JWKS_TIMEOUT_MS,
 } from "./limits.ts";
+import { readText } from "./read-text.ts";
 
 /** The part of `fetch` that gets a JWK Set. */
 export type JwksFetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -149,24 +150,16 @@ export class JwksCache {
       redirect: "manual",
       signal: AbortSignal.timeout(JWKS_TIMEOUT_MS),
     });
-    if (response.status === 200) return parseJwks(await readText(response));
+    if (response.status === 200) {
+      const tooLarge = new IssuerUnavailableError("the issuer's JWK Set is too large");
+      return parseJwks(await readText(response, JWKS_MAX_BYTES, tooLarge));
+    }
     await response.body?.cancel();
     const reason = `the issuer's JWKS endpoint responded ${response.status}`;
     // Keycloak responds 404 for a realm that does not exist.
     if (response.status === 404 || response.status === 410) throw new TokenError(reason);
     throw new IssuerUnavailableError(reason);
   }
-}
-
-async function readText(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let [text, bytes] = ["", 0];
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > JWKS_MAX_BYTES) throw new IssuerUnavailableError("the issuer's JWK Set is too large");
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 function parseJwks(text: string): JwksResolver {

@@ -48,3 +48,30 @@ export const JWKS_CACHE_MAX_ISSUERS = 500;
 
 /** Keys tried for one token if the issuer publishes several with the token's `kid`. */
 export const JWKS_MAX_CANDIDATE_KEYS = 4;
+
+/** Time limit of one introspection, body included, in milliseconds. */
+export const INTROSPECTION_TIMEOUT_MS = 5_000;
+
+/** When the lock of an introspection expires, and how long a request waits for that of another, in milliseconds. */
+export const INTROSPECTION_LOCK_MS = INTROSPECTION_TIMEOUT_MS + 1_000;
+
+/** How often a waiting request looks for the outcome, in milliseconds. */
+export const INTROSPECTION_POLL_MS = 20;
+
+/** How long an active token is not introspected again, in milliseconds: a logout takes effect this late. */
+export const INTROSPECTION_MAX_AGE_MS = 60_000;
+
+/** How long a failure, or an inactive token, is not introspected again, in milliseconds. */
+export const INTROSPECTION_COOLDOWN_MS = 5_000;
+
+/** Largest introspection response, in bytes: the claims of a token, which has at most 16 KiB. */
+export const INTROSPECTION_MAX_BYTES = 64 * 1024;
+
+/**
+ * Tokens per issuer, in progress and cached together. A realm has few administrators at the same time, and with
+ * {@link INTROSPECTION_MAX_ISSUERS}, claims of 3 KiB take 12 MiB of the isolate's 128 MiB.
+ */
+export const INTROSPECTION_MAX_TOKENS = 20;
+
+/** Issuers with cached introspections per isolate. */
+export const INTROSPECTION_MAX_ISSUERS = 200;

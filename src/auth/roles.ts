@@ -38,6 +38,14 @@ export function hasRole(claims: JWTPayload, roles: readonly Role[]): boolean {
   return roles.some((role) => grantedNames(claims, role).includes(role.name));
 }
 
+/**
+ * Whether claims name roles at all. Keycloak's lightweight access tokens, and those of users without any role, do
+ * not.
+ */
+export function hasRoleClaims(claims: JWTPayload): boolean {
+  return "realm_access" in claims || "resource_access" in claims;
+}
+
 function grantedNames(claims: JWTPayload, role: Role): string[] {
   switch (role.type) {
     case "client":

@@ -10,6 +10,7 @@ import {
 import { LoggableError } from "../errors.ts";
 import { TokenError } from "./errors.ts";
 import { CLOCK_TOLERANCE_SECONDS, JWKS_MAX_CANDIDATE_KEYS, TOKEN_MAX_CHARACTERS } from "./limits.ts";
+import { hasRoleClaims } from "./roles.ts";
 
 /** What makes a token valid for one tenant. */
 export interface TokenRules {
@@ -17,6 +18,8 @@ export interface TokenRules {
   issuers: readonly string[];
   /** Value that `aud` must contain, if any. */
   audience: string | undefined;
+  /** Whether tokens without roles are introspected, which also checks `aud` where the token lacks it. */
+  introspectsWithoutRoles?: boolean;
   /** Returns the key resolver of one of `issuers`. */
   keysOf: (issuer: string) => JWTVerifyGetKey;
 }
@@ -38,8 +41,8 @@ const ALGORITHMS = [
  * @throws {IssuerUnavailableError} from `rules.keysOf`
  */
 export async function verifyToken(token: string, rules: TokenRules, now: Date): Promise<JWTPayload> {
-  const issuer = checkBeforeFetch(token, rules.issuers, now);
-  const claims = await verifySignature(token, issuer, rules, now);
+  const unverified = checkBeforeFetch(token, rules.issuers, now);
+  const claims = await verifySignature(token, unverified, rules, now);
   const { iat } = claims;
   if (iat !== undefined && iat > now.getTime() / 1000 + CLOCK_TOLERANCE_SECONDS) {
     throw new TokenError("iat is in the future");
@@ -47,7 +50,11 @@ export async function verifyToken(token: string, rules: TokenRules, now: Date): 
   return claims;
 }
 
-function checkBeforeFetch(token: string, issuers: readonly string[], now: Date): string {
+function checkBeforeFetch(
+  token: string,
+  issuers: readonly string[],
+  now: Date,
+): JWTPayload & { iss: string } {
   if (token.length > TOKEN_MAX_CHARACTERS) throw new TokenError("token is too long");
   const { header, claims } = decode(token);
   if (!ALGORITHMS.includes(String(header.alg))) throw new TokenError("alg is not allowed");
@@ -60,7 +67,7 @@ function checkBeforeFetch(token: string, issuers: readonly string[], now: Date):
   }
   if (typeof claims.exp !== "number") throw new TokenError("exp is missing or not a number");
   if (claims.exp <= now.getTime() / 1000 - CLOCK_TOLERANCE_SECONDS) throw new TokenError("token has expired");
-  return claims.iss;
+  return { ...claims, iss: claims.iss };
 }
 
 /**
@@ -89,17 +96,20 @@ function decode(token: string) {
 
 async function verifySignature(
   token: string,
-  issuer: string,
+  unverified: JWTPayload & { iss: string },
   rules: TokenRules,
   now: Date,
 ): Promise<JWTPayload> {
+  const { iss: issuer, aud } = unverified;
+  const audienceIsIntrospected =
+    rules.introspectsWithoutRoles === true && aud === undefined && !hasRoleClaims(unverified);
   const options = {
     algorithms: ALGORITHMS,
     issuer,
     requiredClaims: ["exp"],
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     currentDate: now,
-    ...(rules.audience === undefined ? {} : { audience: rules.audience }),
+    ...(rules.audience === undefined || audienceIsIntrospected ? {} : { audience: rules.audience }),
   };
   try {
     return (await jwtVerify(token, rules.keysOf(issuer), options)).payload;

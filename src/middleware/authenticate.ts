@@ -2,23 +2,25 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { JWTPayload, JWTVerifyGetKey } from "jose";
 import { callerOf } from "../auth/caller.ts";
-import { IssuerUnavailableError, TokenError } from "../auth/errors.ts";
+import { IntrospectionUnavailableError, IssuerUnavailableError, TokenError } from "../auth/errors.ts";
+import { Introspections } from "../auth/introspection.ts";
 import { IssuerKeys } from "../auth/issuer-keys.ts";
-import { JWKS_FAILURE_COOLDOWN_MS } from "../auth/limits.ts";
-import { formatRole, hasRole, type Role } from "../auth/roles.ts";
+import { INTROSPECTION_COOLDOWN_MS, JWKS_FAILURE_COOLDOWN_MS } from "../auth/limits.ts";
+import { formatRole, hasRole, hasRoleClaims, type Role } from "../auth/roles.ts";
 import { verifyToken } from "../auth/verify-token.ts";
 import { type Config, expand } from "../config.ts";
 import type { AppEnv } from "../context.ts";
 import { ApiError } from "../errors.ts";
 
-/** One cache of keys per isolate, shared by all routes. */
+/** One cache of keys, and one of introspections, per isolate: all routes share them. */
 const issuerKeys = new IssuerKeys();
+const introspections = new Introspections();
 
 /**
  * Requires a bearer token of the request's own tenant, with one of the roles.
  *
  * @param rolesOf which of the configured roles
- * @throws {ApiError} `unauthorized`, `role_missing`, `issuer_unavailable`
+ * @throws {ApiError} `unauthorized`, `role_missing`, `issuer_unavailable`, `introspection_unavailable`
  * @see RFC 6750 sections 2.1 and 3
  */
 export function authenticate(rolesOf: (config: Config) => readonly Role[]) {
@@ -26,7 +28,10 @@ export function authenticate(rolesOf: (config: Config) => readonly Role[]) {
     const roles = rolesOf(c.var.config);
     const claims = await verify(c, bearerToken(c.req.header("Authorization"))).catch(rejectToken);
     c.set("caller", callerOf(claims));
-    if (!hasRole(claims, roles)) throw new ApiError("role_missing", { roles: roles.map(formatRole) });
+    if (!hasRole(claims, roles)) {
+      const hasNone = !hasRoleClaims(claims);
+      throw new ApiError("role_missing", { roles: roles.map(formatRole), hasNone });
+    }
     await next();
   });
 }
@@ -37,10 +42,17 @@ async function verify(c: Context<AppEnv>, token: string): Promise<JWTPayload> {
   const rules = {
     issuers: config.issuers.map((template) => expand(template, names)),
     audience: config.audience,
+    introspectsWithoutRoles: config.introspection !== undefined,
     keysOf: (issuer: string): JWTVerifyGetKey =>
       config.inlineKeys ?? issuerKeys.at(expand(config.jwksUri, { ...names, issuer })),
   };
-  return verifyToken(token, rules, new Date());
+  const claims = await verifyToken(token, rules, new Date());
+  const { iss: issuer } = claims;
+  if (config.introspection === undefined || issuer === undefined || hasRoleClaims(claims)) return claims;
+  const { clientId, key, uri } = config.introspection;
+  const endpoint = expand(uri, { ...names, issuer });
+  const { audience } = config;
+  return introspections.introspect(token, claims, { issuer, endpoint, clientId, key, audience });
 }
 
 function rejectToken(error: unknown): never {
@@ -48,6 +60,10 @@ function rejectToken(error: unknown): never {
   if (error instanceof IssuerUnavailableError) {
     const retryAfterSeconds = JWKS_FAILURE_COOLDOWN_MS / 1000;
     throw new ApiError("issuer_unavailable", { reason: error.message, retryAfterSeconds });
+  }
+  if (error instanceof IntrospectionUnavailableError) {
+    const retryAfterSeconds = INTROSPECTION_COOLDOWN_MS / 1000;
+    throw new ApiError("introspection_unavailable", { reason: error.message, retryAfterSeconds });
   }
   throw error;
 }

@@ -39,9 +39,13 @@ export const USER_MAX_CHARACTERS = 255;
 export const PASSWORD_MAX_CHARACTERS = 1024;
 
 const inputPort = z.nullish(z.union([z.string(), z.int()], "must be a string or an integer"));
+const inputTimeout = z.nullish(z.union([z.string(), z.int()], "must be a string or an integer"));
 const inputFlag = z.nullish(z.union([z.boolean(), z.string()], 'must be true, false, "true" or "false"'));
 
 const outputFlag = z.optional(z.boolean());
+
+/** Maximum of a time limit: Keycloak reads it as an integer of 32 bits. */
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 /** The fields of settings. What is stored, what a read returns and the OpenAPI document derive from them. */
 export const settingsFields = {
@@ -86,6 +90,11 @@ export const settingsFields = {
   starttls: flag("Requires STARTTLS. If ssl is true as well, ssl wins."),
   ssl: flag("Uses TLS from the first byte."),
   auth: flag("false: user and password are not used."),
+  allowutf8: flag("Keycloak's. No effect here: mail uses SMTPUTF8 where an address requires it."),
+  debug: flag("Keycloak's. No effect here."),
+  connectionTimeout: timeout("Time limit of connecting"),
+  timeout: timeout("Time limit of reading from the SMTP server"),
+  writeTimeout: timeout("Time limit of writing to the SMTP server"),
   user: line("User name for authentication.", USER_MAX_CHARACTERS, "sender@example.com"),
   authType: field(
     {
@@ -296,6 +305,17 @@ function flag(description: string) {
   return field(docs, inputFlag, validFlag, outputFlag);
 }
 
+function timeout(description: string) {
+  const docs = {
+    description: `${description}, in milliseconds, within the Worker's own limits. 0: no other limit.`,
+    examples: [10_000, "10000"],
+    pattern: "^[0-9]{0,10}$",
+    minimum: 0,
+    maximum: TIMEOUT_MAX_MS,
+  };
+  return field(docs, inputTimeout, validTimeout, z.optional(z.int()));
+}
+
 function validHost(text: string): string | Problem {
   const parsed = parseHost(text);
   return "problem" in parsed ? parsed : parsed.host;
@@ -307,6 +327,13 @@ function validPort(input: string | number): number | Problem {
   if (!/^[1-9]\d{0,4}$/.test(text) || number > 65_535)
     return { problem: "must be a whole number from 1 to 65535" };
   return number === 25 ? { problem: "must not be 25, which Cloudflare blocks: use 587 or 465" } : number;
+}
+
+function validTimeout(input: string | number): number | Problem {
+  const text = String(input);
+  return /^\d{1,10}$/.test(text) && Number(text) <= TIMEOUT_MAX_MS
+    ? Number(text)
+    : { problem: `must be a whole number from 0 to ${TIMEOUT_MAX_MS}` };
 }
 
 function validFlag(input: boolean | string): boolean | Problem {

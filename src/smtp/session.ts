@@ -10,6 +10,7 @@ import { parseReply, redactCredentials, redactSecrets } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
 import { initialResponse, sendToken, TOKEN_MECHANISMS } from "./sasl-token.ts";
 import { authenticates, type SmtpSettings } from "./smtp-settings.ts";
+import { timeoutsFor } from "./timeouts.ts";
 import { tlsMode } from "./tls-mode.ts";
 import { SmtpTransport, TransportError } from "./transport.ts";
 
@@ -79,7 +80,7 @@ export class SmtpSession {
   constructor(settings: SmtpSettings, options: SmtpSessionOptions) {
     this.#settings = settings;
     this.#options = options;
-    this.#timeouts = options.timeouts ?? TEST_TIMEOUTS;
+    this.#timeouts = timeoutsFor(settings, options.timeouts ?? TEST_TIMEOUTS);
   }
 
   /** Connects, encrypts and authenticates. */

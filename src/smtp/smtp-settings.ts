@@ -11,6 +11,10 @@ export interface SmtpSettings {
   authType?: "basic" | "token" | undefined;
   user?: string | undefined;
   password?: string | undefined;
+  /** Time limits of Keycloak's clients, in milliseconds; 0 is none. See `timeoutsFor`. */
+  connectionTimeout?: number | undefined;
+  timeout?: number | undefined;
+  writeTimeout?: number | undefined;
 }
 
 /** Whether the session authenticates with these settings. */

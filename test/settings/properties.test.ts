@@ -23,6 +23,7 @@ function normalized(sent: Json): Json {
   };
   const flag = (name: string) =>
     text(name) === undefined ? undefined : text(name)?.toLowerCase() === "true";
+  const number = (name: string) => (text(name) === undefined ? undefined : Number(text(name)));
   const ssl = flag("ssl") ?? false;
   const parsed = parseHost(text("host") ?? "");
   return {
@@ -36,6 +37,11 @@ function normalized(sent: Json): Json {
     starttls: flag("starttls") ?? false,
     ssl,
     auth: flag("auth"),
+    allowutf8: flag("allowutf8"),
+    debug: flag("debug"),
+    connectionTimeout: number("connectionTimeout"),
+    timeout: number("timeout"),
+    writeTimeout: number("writeTimeout"),
     user: text("user"),
     password: (sent.password ?? "") === "" ? undefined : "**********",
   };

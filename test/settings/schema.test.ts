@@ -20,6 +20,7 @@ describe("settingsSchema", () => {
       ...{ ...mandatory, port: 465, starttls: false, ssl: true, auth: true },
       ...{ fromDisplayName: "From", replyTo: "reply@example.com", replyToDisplayName: "Reply" },
       ...{ envelopeFrom: "bounce@example.com", user: "ada", password: "s3cret" },
+      ...{ allowutf8: true, debug: false, connectionTimeout: 1, timeout: 2, writeTimeout: 3 },
     };
     expect(settingsSchema.parse(sent)).toEqual(sent);
   });
@@ -48,6 +49,31 @@ describe("settingsSchema", () => {
   it("rejects a password without a user", () => {
     expect(errorsOf({ ...mandatory, password: "s3cret", user: " " })).toEqual([
       { field: "user", message: "must accompany password" },
+    ]);
+  });
+});
+
+describe.each(["connectionTimeout", "timeout", "writeTimeout"])("%s", (name) => {
+  it.each([0, "0", 1, "10000", 10_000, " 5000 ", 2_147_483_647, "2147483647"])("accepts %j", (value) => {
+    expect(settingsSchema.parse({ ...mandatory, [name]: value })).toEqual({
+      ...defaults,
+      [name]: Number(value),
+    });
+  });
+
+  it.each(["", null])("counts %j as absent", (value) => {
+    expect(settingsSchema.parse({ ...mandatory, [name]: value })).toEqual(defaults);
+  });
+
+  it.each([-1, "-1", "1.5", "1e3", "0x10", "10s", 2_147_483_648, "99999999999"])("rejects %j", (value) => {
+    expect(errorsOf({ ...mandatory, [name]: value })).toEqual([
+      { field: name, message: "must be a whole number from 0 to 2147483647" },
+    ]);
+  });
+
+  it.each([1.5, true, [], {}])("rejects %j, which is neither a string nor an integer", (value) => {
+    expect(errorsOf({ ...mandatory, [name]: value })).toEqual([
+      { field: name, message: "must be a string or an integer" },
     ]);
   });
 });

@@ -5,6 +5,7 @@ import { isPublicDestination, parseHost } from "../../src/mail/host.ts";
 export const FIELDS = [
   ...["host", "port", "from", "fromDisplayName", "replyTo", "replyToDisplayName"],
   ...["envelopeFrom", "starttls", "ssl", "auth", "user", "password"],
+  ...["allowutf8", "debug", "connectionTimeout", "timeout", "writeTimeout"],
 ] as const;
 
 const absent = fc.constantFrom(undefined, null, "");
@@ -37,6 +38,9 @@ function isPublic(text: string): boolean {
 const portNumber = fc.integer({ min: 1, max: 65_535 }).filter((port) => port !== 25);
 const port = fc.oneof(portNumber, padded(portNumber.map(String)));
 
+const milliseconds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
+const timeout = fc.oneof(milliseconds, padded(milliseconds.map(String)));
+
 const flag = fc.oneof(fc.boolean(), padded(fc.constantFrom("true", "false", "TRUE", "False")));
 
 const line = fc
@@ -62,6 +66,11 @@ export const acceptableSettings = fc
     starttls: optional(flag),
     ssl: optional(flag),
     auth: optional(flag),
+    allowutf8: optional(flag),
+    debug: optional(flag),
+    connectionTimeout: optional(timeout),
+    timeout: optional(timeout),
+    writeTimeout: optional(timeout),
     user: padded(line),
     password: optional(password),
   })

@@ -1,0 +1,156 @@
+import { env } from "cloudflare:workers";
+import { jwtVerify } from "jose";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config.ts";
+import { openRecord } from "../../src/settings/store.ts";
+import { call } from "../support/client.ts";
+import { families } from "../support/families.ts";
+import {
+  activeToken,
+  clientPublicKey,
+  endpointOf,
+  INTROSPECTION,
+  introspections,
+  lightweightToken,
+  respondTo,
+} from "../support/introspection.ts";
+import { type Issuer, newIssuer } from "../support/issuer.ts";
+import { requestsTo } from "../support/network.ts";
+import { jsonResponse, readJson } from "../support/responses.ts";
+import { attemptSave, expectSaved, expectUnauthorized, storedFor } from "../support/save-attempt.ts";
+
+const [{ address }] = families;
+
+describe("a lightweight token", () => {
+  it("saves in the name that introspection returns, and appears so in the history", async () => {
+    const issuer = await newIssuer();
+    await respondTo(issuer, { json: activeToken(issuer) });
+    const token = await lightweightToken(issuer);
+    await expectSaved(await attemptSave(issuer.tenant, token, { env: INTROSPECTION }));
+    const { settingsKeys } = await loadConfig(env);
+    const sealed = (await storedFor(issuer.tenant)) ?? "";
+    expect(await openRecord(issuer.tenant, sealed, settingsKeys)).toMatchObject({ updatedBy: "ada" });
+    const history = await call(`${address(issuer.tenant)}/history`, { token, env: INTROSPECTION });
+    expect(await history.json()).toMatchObject({ entries: [{ by: { preferred_username: "ada" } }] });
+  });
+
+  it("is introspected once for several requests", async () => {
+    const issuer = await newIssuer();
+    await respondTo(issuer, { json: activeToken(issuer) });
+    const token = await lightweightToken(issuer);
+    const requests = Array.from({ length: 5 }, () =>
+      call(address(issuer.tenant), { token, env: INTROSPECTION }),
+    );
+    expect((await Promise.all(requests)).map(({ status }) => status)).toEqual([404, 404, 404, 404, 404]);
+    expect(await introspections(issuer)).toBe(1);
+  });
+
+  it("is sent to its own issuer, with an assertion whose aud is that issuer (RFC 7523)", async () => {
+    const issuer = await newIssuer();
+    await respondTo(issuer, { json: activeToken(issuer) });
+    const token = await lightweightToken(issuer);
+    await attemptSave(issuer.tenant, token, { env: INTROSPECTION });
+    const [request] = await requestsTo(endpointOf(issuer));
+    const form = Object.fromEntries(new URLSearchParams(request?.body));
+    expect(form).toEqual({
+      token,
+      client_id: "tenant-mail",
+      client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+      client_assertion: expect.any(String),
+    });
+    const { payload, protectedHeader } = await jwtVerify(form.client_assertion ?? "", clientPublicKey);
+    expect(protectedHeader).toEqual({ alg: "ES256", kid: "client-1" });
+    expect(payload).toMatchObject({ iss: "tenant-mail", sub: "tenant-mail", aud: issuer.issuer });
+    expect(Number(payload.exp) - Number(payload.iat)).toBeLessThanOrEqual(60);
+    expect(request?.headers.authorization).toBeUndefined();
+  });
+
+  it("is rejected if introspection does not return AUDIENCE", async () => {
+    const issuer = await newIssuer();
+    await respondTo(issuer, { json: activeToken(issuer, { aud: "account" }) });
+    const attempt = await attemptSave(issuer.tenant, await lightweightToken(issuer), { env: INTROSPECTION });
+    await expectUnauthorized(attempt, "aud of the introspected token lacks AUDIENCE");
+  });
+
+  it("is rejected if it is inactive", async () => {
+    const issuer = await newIssuer();
+    await respondTo(issuer, { json: { active: false } });
+    const attempt = await attemptSave(issuer.tenant, await lightweightToken(issuer), { env: INTROSPECTION });
+    await expectUnauthorized(attempt, "token is not active, or not for INTROSPECTION_CLIENT_ID");
+  });
+
+  it("gets 403 if introspection returns other roles", async () => {
+    const issuer = await newIssuer();
+    const resource_access = { "realm-management": { roles: ["manage-clients"] } };
+    await respondTo(issuer, { json: activeToken(issuer, { resource_access }) });
+    const { response } = await attemptSave(issuer.tenant, await lightweightToken(issuer), {
+      env: INTROSPECTION,
+    });
+    expect(await readJson(response)).toEqual(
+      jsonResponse(403, "FORBIDDEN", "The token needs one of these roles: realm-management/manage-realm."),
+    );
+    expect(await storedFor(issuer.tenant)).toBeNull();
+  });
+
+  it("gets 503 with Retry-After while the endpoint fails", async () => {
+    const issuer = await newIssuer();
+    await respondTo(issuer, { kind: "respond", status: 500, body: "" });
+    const { response, reason } = await attemptSave(issuer.tenant, await lightweightToken(issuer), {
+      env: INTROSPECTION,
+    });
+    expect(response.headers.get("Retry-After")).toBe("5");
+    const message = "The issuer's token introspection is unavailable. Try again in a few seconds.";
+    expect(await readJson(response)).toEqual(jsonResponse(503, "SERVICE_UNAVAILABLE", message));
+    expect(reason).toBe("the introspection endpoint responded 500");
+    expect(await storedFor(issuer.tenant)).toBeNull();
+  });
+
+  it("does not follow a redirect of the endpoint", async () => {
+    const [issuer, other] = [await newIssuer(), await newIssuer()];
+    const headers = { Location: endpointOf(other) };
+    await respondTo(issuer, { kind: "respond", status: 307, body: "", headers });
+    const { response } = await attemptSave(issuer.tenant, await lightweightToken(issuer), {
+      env: INTROSPECTION,
+    });
+    expect(response.status).toBe(503);
+    expect(await introspections(other)).toBe(0);
+  });
+});
+
+describe("introspection", () => {
+  it.each<[string, (issuer: Issuer, other: Issuer) => Promise<string>]>([
+    ["with roles", ({ token }) => token()],
+    ["with the wrong role", ({ token }) => token({ resource_access: { account: { roles: ["x"] } } })],
+    ["with realm roles only", ({ token }) => token({ resource_access: undefined, realm_access: {} })],
+    ["that has expired", (issuer) => lightweightToken(issuer, { exp: 1 })],
+    ["for another audience", (issuer) => lightweightToken(issuer, { aud: "other" })],
+    ["signed by another key", ({ issuer }, other) => lightweightToken(other, { iss: issuer })],
+  ])("does not happen for a token %s", async (_, tokenOf) => {
+    const issuer = await newIssuer();
+    await respondTo(issuer, { json: activeToken(issuer) });
+    const token = await tokenOf(issuer, await newIssuer());
+    await call(address(issuer.tenant), { token, env: INTROSPECTION });
+    expect(await introspections(issuer)).toBe(0);
+  });
+
+  it("is off by default: a lightweight token is not for AUDIENCE", async () => {
+    const issuer = await newIssuer();
+    await respondTo(issuer, { json: activeToken(issuer) });
+    const attempt = await attemptSave(issuer.tenant, await lightweightToken(issuer));
+    await expectUnauthorized(attempt, "ERR_JWT_CLAIM_VALIDATION_FAILED aud");
+    expect(await introspections(issuer)).toBe(0);
+  });
+});
+
+describe("a token without any role claim", () => {
+  it("gets 403 that says so, and what to do", async () => {
+    const issuer = await newIssuer();
+    const token = await lightweightToken(issuer, { aud: "tenant-mail" });
+    const { response } = await attemptSave(issuer.tenant, token);
+    const message =
+      "The token contains no roles, and needs one of these: realm-management/manage-realm. Lightweight access " +
+      "tokens, as of admin-cli and the admin console, have none: use a token of another client.";
+    expect(await readJson(response)).toEqual(jsonResponse(403, "FORBIDDEN", message));
+    expect(await storedFor(issuer.tenant)).toBeNull();
+  });
+});
