@@ -32,7 +32,7 @@ describe("a stored entry", () => {
   it("is a key that sorts newest first, with everything in its metadata and no value", async () => {
     const administrator = await newAdministrator(families[0].address);
     const response = await administrator.send({ method: "DELETE", env: {} });
-    const { keys } = await env.SMTP_SETTINGS.list({ prefix: "history:" });
+    const { keys } = await env.SMTP_SETTINGS.list({ prefix: `history:${administrator.tenant}` });
     const own = keys.filter(({ name }) => name.startsWith(`history:${administrator.tenant}:`));
     const { entries } = await readHistory(administrator);
     const countdown = 9_999_999_999_999 - Date.parse(String(entries[0]?.at));
