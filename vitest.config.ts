@@ -69,8 +69,9 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
         project({
           ...{ name: "shared", isolate: false, include: ["test/**/*.test.ts"] },
           // The suite of npm run test:keycloak runs in Node.
-          exclude: [...ISOLATED_TESTS, "test/keycloak/**"],
+          exclude: [...ISOLATED_TESTS, "test/delivery/**", "test/keycloak/**"],
         }),
+        project({ name: "delivery", isolate: false, include: ["test/delivery/**/*.test.ts"] }),
         project({ name: "isolated", include: ISOLATED_TESTS }),
       ],
       maxWorkers: 2,

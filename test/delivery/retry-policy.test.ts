@@ -59,7 +59,8 @@ describe("a failure of the server", () => {
     FAILURE_KINDS.filter(
       (kind) =>
         !["reply", "too_large", "smtputf8_not_offered", "forbidden_destination"].includes(kind) &&
-        !["credentials_need_tls", "authentication_not_offered"].includes(kind),
+        !["credentials_need_tls", "authentication_not_offered"].includes(kind) &&
+        !["token_forbidden", "token_rejected", "token_missing"].includes(kind),
     ),
   )("pauses the outbox: %s", (kind) => {
     expect(decide(attempt({ kind, stage: "greeting", steps: [] }), NOW)).toEqual(serverPause);

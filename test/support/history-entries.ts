@@ -8,7 +8,7 @@ import {
   toHistoryEntry,
 } from "../../src/history/event.ts";
 import { HistoryStore } from "../../src/history/store.ts";
-import { FIELDS } from "./arbitraries.ts";
+import { settingsFields } from "../../src/settings/schema.ts";
 
 /** Characters that take more bytes in JSON than they look. */
 export const NASTY_CHARACTERS = [
@@ -46,9 +46,17 @@ export const largestTarget: TestTarget = {
   settings: "stored",
 };
 
-/** The largest entry for a caller. */
-export function largestEntry(caller: Caller, at = new Date(), test = largestTarget): HistoryEntry {
-  const event: HistoryEvent = { action: "test_refused", changed: [...FIELDS], test };
+/** The largest entry of a save by a caller. */
+export function largestEntry(caller: Caller, at = new Date()): HistoryEntry {
+  return entryOf({ action: "saved", changed: Object.keys(settingsFields) }, caller, at);
+}
+
+/** The largest entry of a test by a caller. */
+export function largestTestEntry(caller: Caller, test = largestTarget): HistoryEntry {
+  return entryOf({ action: "test_refused", test }, caller, new Date());
+}
+
+function entryOf(event: HistoryEvent, caller: Caller, at: Date): HistoryEntry {
   return toHistoryEntry(event, { family: "SHIFT", requestId: crypto.randomUUID(), caller }, at);
 }
 
