@@ -91,7 +91,7 @@ async function testConnection(
   ]);
   const to = recipient ?? validAddressOf(caller.email) ?? settings.from;
   const content = testMail(tenant, to, messageIdFor(requestId, settings));
-  const message = await composeMessage(settings, content);
+  const message = composeMessage(settings, content);
   const session = new SmtpSession(settings, { clientName: hostname, allowPrivateHosts });
   try {
     const opened = await session.open();
