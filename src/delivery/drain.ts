@@ -169,7 +169,7 @@ export class Drain {
     let message: Message;
     try {
       content = await this.#contentOf(mail);
-      message = await composeMessage(this.#context.settings, { ...content, messageId });
+      message = composeMessage(this.#context.settings, { ...content, messageId });
     } catch (error) {
       return this.#giveUp(attempt, error);
     }

@@ -93,7 +93,7 @@ async function testConnection(
   ]);
   const to = recipient ?? validAddressOf(caller.email) ?? settings.from;
   const content = testMail(tenant, to, messageIdFor(requestId, settings));
-  const message = await composeMessage(settings, content);
+  const message = composeMessage(settings, content);
   const tokenSettings = tokenSettingsOf(settings);
   const session = new SmtpSession(settings, {
     ...{ clientName: hostname, allowPrivateHosts },

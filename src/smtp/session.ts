@@ -274,7 +274,7 @@ export class SmtpSession {
     const { transport, deadline } = connection;
     const commands = [...this.#envelopeCommands(message), "DATA"];
     const pipelining = this.#options.pipelining && this.#capabilities.extensions.has("PIPELINING");
-    const pipelined = pipelining ? commands.map((command) => transport.command(command)) : [];
+    const pipelined = pipelining ? transport.pipeline(commands) : [];
     const accept = async (index: number, positive: RegExp) => {
       const answer = pipelined[index] ?? transport.command(commands[index] ?? "");
       const reply = await deadline.guard(answer, this.#timeouts.replyMs);

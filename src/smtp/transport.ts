@@ -1,10 +1,7 @@
 import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
-import SMTPConnection, {
-  type SMTPConnectionCustomAuthContext,
-  type SMTPConnectionOptions,
-} from "nodemailer/lib/smtp-connection";
+import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
 import { CLOSE_TIMEOUT_MS, INPUT_MAX_BYTES, REPLY_MAX_BYTES } from "./limits.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import type { TlsMode } from "./tls-mode.ts";
@@ -34,26 +31,30 @@ export interface TransportOptions {
   onReply: (verb: string | undefined, reply: string) => void;
 }
 
-// nodemailer provides its command function only to custom SASL mechanisms. This one sends nothing.
-const COMMAND_CHANNEL = "COMMANDS";
-
-/** A connection to an SMTP server. The only place that opens sockets, and that knows nodemailer. */
+/**
+ * A connection to an SMTP server. The only place that opens sockets, and that knows nodemailer.
+ *
+ * nodemailer does the handshake and authentication. Commands of a mail are written here: nodemailer waits for a turn
+ * of the event loop with each (a millisecond on Workers), and cannot probe.
+ */
 export class SmtpTransport {
   readonly #options: TransportOptions;
   readonly #socket: net.Socket;
   readonly #connection: SMTPConnection;
   readonly #failure = Promise.withResolvers<never>();
-  #sendCommand: SMTPConnectionCustomAuthContext["sendCommand"] | undefined;
+  /** The EHLO, HELO or STARTTLS command whose reply has not arrived. */
   #verb: string | undefined;
-  #watchedSocket: net.Socket | undefined;
-  #stopWatching = () => {};
-  /** Since the last call of `command()`. */
+  /** Reads the socket that nodemailer uses. */
+  #input: { socket: net.Socket; onData: (chunk: Uint8Array) => void; reader: ReplyReader } | undefined;
+  /** Since TLS began, or since the last command. */
   #inputBytes = 0;
-  /** Calls of `command()` whose reply has not arrived, in the order sent. */
+  /** Whether nodemailer's part is over. */
+  #isTakenOver = false;
+  /** Commands whose reply has not arrived, in the order sent. */
   readonly #unanswered: ((reply: string) => void)[] = [];
-  /** The last reply that answered no call of `command()`. */
+  /** The last reply that answered no command. */
   #lastReply: string | undefined;
-  /** Whether the last reply to `command()` asks for a message. */
+  /** Whether the last reply to a command asks for a message. */
   #expectsMessage = false;
   #ended = false;
   /** Whether bytes arrived unencrypted after the reply to STARTTLS (CVE-2011-0411). */
@@ -75,17 +76,14 @@ export class SmtpTransport {
       transactionLog: true,
       maxResponseSize: REPLY_MAX_BYTES,
       socketCloseTimeout: CLOSE_TIMEOUT_MS,
-      customAuth: {
-        [COMMAND_CHANNEL]: ({ sendCommand, resolve }) => {
-          this.#sendCommand = sendCommand;
-          resolve();
-        },
-      },
     });
     this.#failure.promise.catch(() => {});
     this.#connection.on("error", (error) => this.#end(this.#toTransportError(error)));
     // nodemailer reports no error after a 421 reply, nor when an idle connection closes.
-    this.#connection.on("end", () => this.#end(this.#closed()));
+    this.#connection.on("end", () => {
+      if (this.#isTakenOver) for (const reply of this.#input?.reader.end() ?? []) this.#onReply(reply);
+      this.#end(this.#closed());
+    });
   }
 
   /** Whether the connection has not ended, as far as is known. */
@@ -117,7 +115,6 @@ export class SmtpTransport {
    */
   async handshake(): Promise<void> {
     await this.#call((done) => this.#connection.connect(done));
-    await this.#call((done) => this.#connection.login({ method: COMMAND_CHANNEL }, done));
   }
 
   /**
@@ -130,21 +127,30 @@ export class SmtpTransport {
   }
 
   /**
-   * Sends a command, or the data of a message. Commands may be pipelined (RFC 2920).
+   * Sends a command, or the data of a message, after `handshake()` and any `login()`.
    *
    * @param command without its final CRLF
    * @returns the reply, whatever its code
    * @throws {TransportError} if the connection ends before the reply
    */
   command(command: string): Promise<string> {
-    if (this.#sendCommand === undefined) throw new Error("command() requires handshake()");
+    const socket = this.#takeOver();
     this.#inputBytes = 0;
     const answer = new Promise<string>((resolve) => this.#unanswered.push(resolve));
-    this.#sendCommand(command, () => {});
+    socket.write(`${command}\r\n`);
     const reply = Promise.race([answer, this.#failure.promise]);
     // After a pipelined command fails, nobody awaits the replies to the following ones.
     reply.catch(() => {});
     return reply;
+  }
+
+  /** Sends commands in one segment (RFC 2920). See {@link SmtpTransport.command}. */
+  pipeline(commands: readonly string[]): Promise<string>[] {
+    const socket = this.#takeOver();
+    socket.cork();
+    const replies = commands.map((command) => this.command(command));
+    socket.uncork();
+    return replies;
   }
 
   /**
@@ -153,7 +159,7 @@ export class SmtpTransport {
    */
   close({ quit }: { quit: boolean }): void {
     if (quit && this.isOpen && this.#unanswered.length === 0 && !this.#expectsMessage) {
-      this.#connection.quit();
+      void this.command("QUIT");
       const timer = setTimeout(() => this.close({ quit: false }), CLOSE_TIMEOUT_MS);
       this.#connection.on("end", () => clearTimeout(timer));
       return;
@@ -161,6 +167,15 @@ export class SmtpTransport {
     this.#connection.close();
     // nodemailer closes only sockets that it has started to use.
     if (!this.#connection._socket) this.#socket.destroy();
+  }
+
+  /** Ends nodemailer's part, except for closing: it no longer reads. */
+  #takeOver(): net.Socket {
+    if (this.#input === undefined) throw new Error("command() requires handshake()");
+    const { socket, onData } = this.#input;
+    if (!this.#isTakenOver) socket.removeAllListeners("data").on("data", onData);
+    this.#isTakenOver = true;
+    return socket;
   }
 
   /** nodemailer reports commands, new sockets and discarded input only in its log. */
@@ -188,9 +203,8 @@ export class SmtpTransport {
    */
   #watchInput(): void {
     const socket = this.#connection._socket;
-    if (!socket || socket === this.#watchedSocket) return;
-    this.#stopWatching();
-    this.#watchedSocket = socket;
+    if (!socket || socket === this.#input?.socket) return;
+    this.#input?.socket.off("data", this.#input.onData);
     this.#inputBytes = 0;
     const reader = new ReplyReader();
     const onData = (chunk: Uint8Array) => {
@@ -203,7 +217,7 @@ export class SmtpTransport {
       for (const reply of reader.read(chunk)) this.#onReply(reply);
     };
     socket.prependListener("data", onData);
-    this.#stopWatching = () => socket.off("data", onData);
+    this.#input = { socket, onData, reader };
   }
 
   #onReply(reply: string): void {
@@ -214,6 +228,10 @@ export class SmtpTransport {
     this.#lastReply = answer === undefined ? reply : undefined;
     this.#expectsMessage = answer !== undefined && reply.startsWith("3");
     answer?.(reply);
+    // Servers announce with 421 that they close the connection (RFC 5321 section 3.8).
+    if (this.#isTakenOver && answer === undefined) {
+      this.#end(negative(reply) === undefined ? new TransportError("protocol_error") : this.#closed());
+    }
   }
 
   #end(error: TransportError): void {

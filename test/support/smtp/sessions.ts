@@ -36,10 +36,10 @@ export interface SessionChanges {
 export type Outcome = { steps: readonly Step[] } | { diagnosis: Diagnosis };
 
 /** A session with a server on this machine, not yet open, and a mail to send over it. */
-export async function newSession(
+export function newSession(
   { port }: { port: number },
   changes: Omit<SessionChanges, "mode"> = {},
-): Promise<{ session: SmtpSession; message: Message; settings: Settings }> {
+): { session: SmtpSession; message: Message; settings: Settings } {
   const settings = settingsSchema.parse(localSettings(port, changes.settings));
   const session = new SmtpSession(settings, {
     clientName: CLIENT_NAME,
@@ -47,20 +47,20 @@ export async function newSession(
     timeouts: { ...TEST_TIMEOUTS, ...changes.timeouts },
     pipelining: changes.pipelining ?? false,
   });
-  const message = await composeMessage(settings, { ...sampleMail, ...changes.mail });
+  const message = composeMessage(settings, { ...sampleMail, ...changes.mail });
   return { session, message, settings };
 }
 
 /** A session with a server that has accepted the user and password. */
 export async function openSession(...parameters: Parameters<typeof newSession>) {
-  const { session, message } = await newSession(...parameters);
+  const { session, message } = newSession(...parameters);
   expect(await session.open()).toMatchObject({ ok: true });
   return { session, message };
 }
 
 /** Opens a session, sends or probes a mail, and closes the session. */
 export async function sendMail(server: { port: number }, changes: SessionChanges = {}): Promise<Outcome> {
-  const { session, message, settings } = await newSession(server, changes);
+  const { session, message, settings } = newSession(server, changes);
   try {
     const opened = await session.open();
     const result = opened.ok ? await session[changes.mode ?? "send"](message) : opened;
