@@ -23,7 +23,9 @@ export function warningsFor(settings: Settings): string[] {
       password === undefined &&
       authType !== "token" &&
       "A user is set without a password.",
-    auth === false && user !== undefined && "auth is false: user and password are not used.",
+    auth === false &&
+      user !== undefined &&
+      `auth is false: user and ${authType === "token" ? "access token" : "password"} are not used.`,
     auth === true && user === undefined && "auth is true, but no user is set.",
     authType !== "token" &&
       settings.authTokenUrl !== undefined &&

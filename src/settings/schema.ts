@@ -252,7 +252,7 @@ function combinationErrors(input: AuthenticationFields): { field: string; messag
         [
           isBearer && authTokenPrivateKey === undefined,
           "authTokenPrivateKey",
-          "is required with this authTokenGrantType",
+          "is required with this authTokenGrantType, in place of authTokenClientSecret",
         ],
         [
           !isBearer && authTokenClientSecret === undefined && authTokenPrivateKey === undefined,
@@ -278,7 +278,10 @@ function secret(description: string, example: string) {
 }
 
 function validTokenUrl(text: string): string | Problem {
-  const url = text.length > TOKEN_FIELD_MAX_CHARACTERS ? null : URL.parse(text);
+  if (text.length > TOKEN_FIELD_MAX_CHARACTERS) {
+    return { problem: `must have at most ${TOKEN_FIELD_MAX_CHARACTERS} characters` };
+  }
+  const url = URL.parse(text);
   if (url?.protocol !== "https:" || url.username !== "" || url.password !== "" || url.hash !== "") {
     return { problem: "must be an https address without user, password and fragment" };
   }

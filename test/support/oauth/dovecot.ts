@@ -1,12 +1,22 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { connect, createServer, Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Certificate } from "../smtp/certificates.ts";
 import { type MailServer, startMailServer } from "../smtp/mail-server.ts";
 
 const SUBMISSION = "/usr/lib/dovecot/submission";
+
+/** Runs `$0` with the folder `$1`. Ends once its input does, however this process ends. */
+const RUN = `
+exec 3<&0
+"$0" -F -c "$1/dovecot.conf" & dovecot=$!
+(cat <&3 > /dev/null; kill $dovecot 2> /dev/null) &
+wait $dovecot; status=$?
+rm -rf "$1"
+exit $status
+`;
 
 /** Finds Dovecot with its submission server. If it is missing, warns and names the packages to install. */
 export function findDovecot(): string | undefined {
@@ -56,13 +66,13 @@ export async function startDovecot(
     "dovecot.conf": configuration({ folder, mechanisms, port, relayPort: relay.port }),
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  const daemon = spawn(dovecot, ["-F", "-c", join(folder, "dovecot.conf")], { stdio: "ignore" });
+  const daemon = spawn("sh", ["-c", RUN, dovecot, folder], { stdio: ["pipe", "ignore", "ignore"] });
+  daemon.unref();
+  if (daemon.stdin instanceof Socket) daemon.stdin.unref();
   const close = () => {
-    daemon.kill();
+    daemon.stdin.end();
     relay.close();
-    rmSync(folder, { recursive: true, force: true });
   };
-  process.once("exit", close);
   await untilListening(port, daemon);
   return {
     port,
@@ -105,6 +115,12 @@ ssl_key = <${folder}/key.pem
 auth_mechanisms = ${mechanisms.join(" ")}
 auth_failure_delay = 0
 ${asRoot ? "" : unprivileged}
+# Delays after failures.
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 service submission-login {
   chroot =
   inet_listener submission {

@@ -113,6 +113,8 @@ export async function startOAuthServer(): Promise<OAuthServer> {
   const server = createServer(provider.callback());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   server.unref();
+  // Idle connections would keep the process alive.
+  server.maxRequestsPerSocket = 1;
   const address = server.address();
   const origin = `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
 

@@ -13,11 +13,13 @@ export type TokenSource = (rejected?: string) => Promise<TokenResult>;
 
 /** Settings that ask for a token, from wherever the test gets it. */
 export function tokenSettings(port: number, changes: Record<string, unknown> = {}) {
+  const secret = "authTokenPrivateKey" in changes ? {} : { authTokenClientSecret: "s3cret" };
   return settingsSchema.parse(
     localSettings(port, {
       ...{ password: undefined, user: MAILBOX, authType: "token" },
       ...{ authTokenUrl: "https://login.example.net/token", authTokenClientId: "client-1" },
-      ...{ authTokenClientSecret: "s3cret", ...changes },
+      ...secret,
+      ...changes,
     }),
   );
 }
