@@ -14,7 +14,7 @@ const NOT_AUTHENTICATED_PERHAPS = /invalid recipient|client host rejected/i;
 
 // Replies to too many mails, whatever their code.
 const THROTTLED =
-  /(rate|sending|daily|hourly|message|connection|submission|concurren\w*)[\s-]*(limit|quota)|(limit|quota) (has been |is )?(reached|exceeded)|exceeded (the|your|its) .{0,30}(limit|quota)|too many|throttl/i;
+  /(rate|sending|daily|hourly|message|connection|submission|concurren\w*)[\s-]*(limit|quota)|(limit|quota) (has been |is )?(reached|exceeded)|exceeded (the|your|its) .{0,30}(limit|quota)|too (many|much)|throttl/i;
 
 // Status of the recipient's mailbox (RFC 3463 section 3.3), although Exchange also reports a sender's quota with
 // 5.2.2, and delays of an unknown recipient or client.

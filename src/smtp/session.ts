@@ -3,6 +3,7 @@ import type { TokenFailure, TokenResult } from "../oauth/token-request.ts";
 import { type Capabilities, NO_CAPABILITIES, parseCapabilities } from "./capabilities.ts";
 import { Deadline, TimeoutError } from "./deadline.ts";
 import { type DestinationPolicy, destinationProblem } from "./destination.ts";
+import { envelopeCommands, envelopeProblem } from "./envelope.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "./limits.ts";
 import { encodeMailData } from "./mail-data.ts";
 import { causeOfRejection } from "./rejection.ts";
@@ -100,7 +101,7 @@ export class SmtpSession {
         this.#onReply(verb, reply);
       },
     });
-    this.#connection = { transport, deadline };
+    this.#connection = { transport, deadline, mayPipeline: this.#options.pipelining ?? false };
     return this.#attempt(async (connection) => {
       await deadline.guard(transport.connect(), this.#timeouts.connectMs);
       this.#complete({ stage: "connect" }, "greeting");
@@ -146,13 +147,14 @@ export class SmtpSession {
     return this.#attempt(async (connection) => {
       await this.#startMail(connection);
       const [mail, rcpt] = this.#envelopeCommands(message);
+      connection.unfinished = [];
       const sender = await this.#command(connection, mail);
       this.#complete({ stage: "sender", ...this.#probed(sender) }, "recipient");
       if (!POSITIVE.test(sender)) return;
       const recipient = await this.#command(connection, rcpt);
       this.#complete({ stage: "recipient", ...this.#probed(recipient) }, "message");
       // The result is known. A server that ends the session now changes nothing.
-      await this.#command(connection, "RSET").catch(() => {});
+      if (await this.#reset(connection, []).catch(() => false)) connection.unfinished = undefined;
     });
   }
 
@@ -231,54 +233,46 @@ export class SmtpSession {
     return reply;
   }
 
-  /** MAIL and RCPT, with the parameters that the message requires and the server supports. */
   #envelopeCommands(message: Message): [mail: string, rcpt: string] {
-    const { envelope, raw } = message;
-    const { extensions, maxMessageSize } = this.#capabilities;
-    const smtpUtf8Stage = stageRequiringSmtpUtf8(message);
-    if (smtpUtf8Stage !== undefined && !extensions.has("SMTPUTF8")) {
-      this.#stage = smtpUtf8Stage;
-      throw new SessionError("smtputf8_not_offered");
-    }
-    if (maxMessageSize !== undefined && raw.length > maxMessageSize) {
-      this.#stage = "message";
-      throw new SessionError("too_large");
-    }
-    const parameters = [
-      ...(smtpUtf8Stage === undefined ? [] : [" SMTPUTF8"]),
-      ...(extensions.has("SIZE") ? [` SIZE=${raw.length}`] : []),
-    ];
-    return [`MAIL FROM:${path(envelope.from)}${parameters.join("")}`, `RCPT TO:${path(envelope.to)}`];
+    const problem = envelopeProblem(message, this.#capabilities);
+    if (problem === undefined) return envelopeCommands(message, this.#capabilities);
+    this.#stage = problem.stage;
+    throw new SessionError(problem.kind);
   }
 
-  /**
-   * Starts another mail: after a rejection, once the replies to pipelined commands are in. What goes wrong here is
-   * not about the new mail.
-   */
+  /** Starts another mail. A failure to end the one before is not about the new one. */
   async #startMail(connection: Connection): Promise<void> {
     this.#steps.length = this.#openSteps;
     this.#stageStartedAt = Date.now();
     this.#stage = "sender";
-    const { deadline, rejected } = connection;
-    if (rejected === undefined) return;
-    connection.rejected = undefined;
-    const closed = () => Promise.reject(new TransportError("closed"));
-    const replies = await deadline.guard(Promise.all(rejected).catch(closed), this.#timeouts.replyMs);
+    const { unfinished } = connection;
+    if (unfinished === undefined) return;
+    const isReset = await this.#reset(connection, unfinished).catch(() => false);
+    if (!isReset) throw new TransportError("closed");
+    connection.unfinished = undefined;
+  }
+
+  /** Ends a transaction, once the replies to its pipelined commands are in. */
+  async #reset(connection: Connection, unfinished: Promise<string>[]): Promise<boolean> {
+    const replies = await connection.deadline.guard(Promise.all(unfinished), this.#timeouts.replyMs);
     // The server waits for a message although it has rejected the recipient: only closing ends that safely.
-    if (POSITIVE_TO_DATA.test(replies.at(-1) ?? "")) return closed();
-    const reset = await this.#command(connection, "RSET").catch(closed);
-    if (!POSITIVE.test(reset)) return closed();
+    if (POSITIVE_TO_DATA.test(replies.at(-1) ?? "")) return false;
+    return POSITIVE.test(await this.#command(connection, "RSET"));
   }
 
   async #transfer(connection: Connection, message: Message, onMessage?: () => void): Promise<void> {
     const { transport, deadline } = connection;
     const commands = [...this.#envelopeCommands(message), "DATA"];
-    const pipelining = this.#options.pipelining && this.#capabilities.extensions.has("PIPELINING");
+    const pipelining = connection.mayPipeline && this.#capabilities.extensions.has("PIPELINING");
     const pipelined = pipelining ? transport.pipeline(commands) : [];
     const accept = async (index: number, positive: RegExp) => {
       const answer = pipelined[index] ?? transport.command(commands[index] ?? "");
       const reply = await deadline.guard(answer, this.#timeouts.replyMs);
-      if (!positive.test(reply)) connection.rejected = pipelined.slice(index + 1);
+      if (!positive.test(reply)) {
+        connection.unfinished = pipelined.slice(index + 1);
+        // Servers hang up after some errors (Postfix: smtpd_hard_error_limit), and the last reply must not be lost.
+        connection.mayPipeline = false;
+      }
       requirePositive(reply, positive);
     };
     await accept(0, POSITIVE);
@@ -353,11 +347,11 @@ export class SmtpSession {
     const reply = unsafe === undefined ? undefined : this.#redact(unsafe);
     if (this.#stage === "tls" && !this.#startTlsOffered) return this.#failure("starttls_not_offered", reply);
     if (error instanceof TimeoutError || error.kind === "timeout") return this.#failure("timeout");
-    if (reply !== undefined) return this.#failure("reply", reply);
-    if (this.#stage === "tls") return this.#failure("tls_failed");
     // Under TLS 1.3, a server that demands a client certificate completes the handshake before it closes.
-    const isFirstReplyAfterTls = this.#stage === "authentication" && this.#capabilities === NO_CAPABILITIES;
-    return this.#failure(isFirstReplyAfterTls && error.kind === "closed" ? "ended_after_tls" : error.kind);
+    const isBeforeEhloReply = this.#stage === "authentication" && this.#capabilities === NO_CAPABILITIES;
+    if (isBeforeEhloReply && error.kind === "closed") return this.#failure("ended_after_tls", reply);
+    if (reply !== undefined) return this.#failure("reply", reply);
+    return this.#failure(this.#stage === "tls" ? "tls_failed" : error.kind);
   }
 
   /** A negative reply within a probe. Throws if it questions the settings. */
@@ -395,8 +389,9 @@ export class SmtpSession {
 interface Connection {
   transport: SmtpTransport;
   deadline: Deadline;
-  /** After a rejected mail: the replies to commands that were pipelined behind it. */
-  rejected?: Promise<string>[] | undefined;
+  mayPipeline: boolean;
+  /** The transaction of a rejected mail: the replies to the commands that were pipelined behind it. */
+  unfinished?: Promise<string>[] | undefined;
 }
 
 /** A failure that the session detects, as opposed to the transport. */
@@ -421,21 +416,4 @@ function isAboutOneMail({ kind, stage, reply }: SmtpFailure): boolean {
   if (kind === "too_large" || kind === "smtputf8_not_offered") return true;
   const isOfMail = stage === "sender" || stage === "recipient" || stage === "message";
   return kind === "reply" && isOfMail && !reply?.startsWith("421");
-}
-
-/** The stage whose address requires SMTPUTF8 (RFC 6531 section 3.4); a header's counts as the sender's. */
-function stageRequiringSmtpUtf8({ envelope, headerNeedsSmtpUtf8 }: Message): Stage | undefined {
-  if (!isAscii(envelope.from)) return "sender";
-  if (!isAscii(envelope.to)) return "recipient";
-  return headerNeedsSmtpUtf8 ? "sender" : undefined;
-}
-
-/** A path of RFC 5321 section 4.1.2. Addresses are valid by now; this is the last defense against injection. */
-function path(address: string): string {
-  if (/[\p{Cc}<>]/u.test(address)) throw new Error("An address holds a control character or angle bracket");
-  return `<${address}>`;
-}
-
-function isAscii(text: string): boolean {
-  return /^[\x20-\x7e]*$/.test(text);
 }

@@ -1,12 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { composeMessage } from "../../src/mail/message.ts";
 import { settingsSchema, testSchema } from "../../src/settings/schema.ts";
-import { SmtpSession } from "../../src/smtp/session.ts";
 import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
 import { acceptsMail, authenticated } from "../support/smtp/scripts.ts";
 import { scriptedServer } from "../support/smtp/servers.ts";
-import { expectClosed, sampleMail } from "../support/smtp/sessions.ts";
+import { expectClosed, openSession } from "../support/smtp/sessions.ts";
 import { newSmtpTestClient } from "../support/smtp/smtp-test-client.ts";
 
 const controls = ["\r\n", "\r", "\n", "\0"];
@@ -68,26 +66,17 @@ describe("Line breaks and NUL", () => {
   });
 });
 
+// test/smtp/envelope.test.ts has every character.
 describe("SMTP session", () => {
-  const injectedAddresses = [
-    ...controls.map((control) => `reader@example.org${control}RCPT TO:eve@example.com`),
-    "reader@example.org>RCPT TO:eve@example.com",
-    "<reader@example.org",
-  ];
-
-  it.each(["from", "to"])("rejects an address in %s that would inject a command", async (member) => {
-    for (const address of injectedAddresses) {
+  it.each(["from", "to"])(
+    "closes without a command if the address in %s would inject one",
+    async (member) => {
       const server = await scriptedServer([...authenticated("SMTPUTF8"), ...acceptsMail]);
-      const session = new SmtpSession(settingsSchema.parse(localSettings(server.port)), {
-        clientName: "mail.example.com",
-        allowPrivateHosts: true,
-      });
-      const message = composeMessage({ from: "sender@example.com" }, sampleMail);
-      const envelope = { ...message.envelope, [member]: address };
-      expect((await session.open()).ok).toBe(true);
+      const { session, message } = await openSession(server);
+      const envelope = { ...message.envelope, [member]: "reader@example.org>\r\nRCPT TO:<eve@example.com" };
       await expect(session.send({ ...message, envelope })).rejects.toThrow("control character or angle");
       await expectClosed(server);
       expect((await server.state()).lines.join("\n")).not.toMatch(/MAIL|RCPT|eve@/);
-    }
-  });
+    },
+  );
 });

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { queryParameters } from "../../openapi/schemas.ts";
 import { scripts } from "../../package.json";
+import { listQuerySchema } from "../../src/delivery/schema.ts";
+import { MAIL_STATES } from "../../src/delivery/store.ts";
 import { API_ERRORS } from "../../src/errors.ts";
 import { settingsFields } from "../../src/settings/schema.ts";
+import { document } from "../support/documented.ts";
 import { pageAt, pages, paths, tableRows, wranglerToml } from "./project-files.ts";
 
 const readme = pageAt("README.md");
@@ -52,6 +56,26 @@ describe("docs/api.md", () => {
   });
 });
 
+describe("docs/delivery.md", () => {
+  const firstCells = tableRows(pageAt("docs/delivery.md")).flatMap(([cell = ""]) => [
+    ...cell.matchAll(/`([^`]+)`/g),
+  ]);
+  const documented = firstCells.map(([, name]) => name);
+
+  it.each(["Mail", "MailHeaders"])("lists every field of %s", (schema) => {
+    expect(documented).toEqual(expect.arrayContaining(Object.keys(propertiesOf(schema))));
+  });
+
+  it("lists every state", () => {
+    expect(documented).toEqual(expect.arrayContaining([...MAIL_STATES]));
+  });
+
+  it("lists every query parameter", () => {
+    const parameters = queryParameters(listQuerySchema).map(({ name }) => name);
+    expect(documented).toEqual(expect.arrayContaining(parameters));
+  });
+});
+
 describe("docs/configuration.md", () => {
   const documented = tableRows(pageAt("docs/configuration.md")).map(([name = "", value = ""]) => ({
     name: name.replace(/^`(\w+)`.*/, "$1"),
@@ -69,7 +93,7 @@ describe("docs/configuration.md", () => {
   });
 
   it.each([
-    ["binding", /^binding *= *"(\w+)"/gm],
+    ["binding", /^(?:binding|name) *= *"([A-Z_]+)"/gm],
     ["secret", /^required *= *\["(\w+)"\]/gm],
   ])("lists every %s of wrangler.toml", (_, pattern) => {
     const names = [...wranglerToml.matchAll(pattern)].map(([, name]) => name);
@@ -77,6 +101,10 @@ describe("docs/configuration.md", () => {
     expect(documented.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   });
 });
+
+function propertiesOf(schema: string): object {
+  return document.components.schemas[schema]?.properties ?? {};
+}
 
 /** Targets of a page's links, each with its anchor if it has one. */
 function linksOf(page: string): (string | undefined)[][] {

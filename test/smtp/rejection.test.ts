@@ -26,6 +26,7 @@ describe("causeOfRejection", () => {
     ["sender", "554 Message rejected: Email address is not verified."],
     ["sender", "550 Sender verify failed"],
     ["throttling", "450 4.7.1 Error: too many mails from 192.0.2.7"],
+    ["throttling", "450 4.7.1 Error: too much mail from 192.0.2.7"],
     ["throttling", "421 4.7.0 Try again later, throttled"],
     ["throttling", "550 5.4.5 Daily user sending limit exceeded"],
     ["throttling", "454 Throttling failure: Maximum sending rate exceeded."],

@@ -72,6 +72,17 @@ describe.concurrent("SMTP probe", () => {
     session.close();
     expect((await server.state()).mails).toHaveLength(1);
   });
+
+  it("resets its transaction before a mail, if it has failed", async () => {
+    const server = await scriptedServer([
+      ...rejectsRecipient("553 5.7.1 Sender address rejected"),
+      ...[...resets, ...acceptsMail],
+    ]);
+    const { session, message } = await openSession(server);
+    expect(await session.probe(message)).toMatchObject({ ok: false, failure: { stage: "recipient" } });
+    expect(await session.send(message)).toMatchObject({ ok: true });
+    session.close();
+  });
 });
 
 describe.concurrent("SMTP probe that fails", () => {

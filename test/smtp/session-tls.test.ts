@@ -83,12 +83,14 @@ describe.concurrent("SMTP session that the server ends after the TLS handshake",
   });
 
   it("reports the reply, if there is one", async () => {
-    const server = await scriptedServer([
-      ...startsTls,
-      ...replies("EHLO", "421 4.7.0 busy"),
-      { close: true },
-    ]);
-    expect(await diagnosisOf(server)).toMatchObject({ stage: "authentication", smtpCode: 421 });
+    const reply = "421 4.7.1 mx.example.net Error: No client certificate presented";
+    const server = await scriptedServer([...startsTls, ...replies("EHLO", reply), { close: true }]);
+    expect(await diagnosisOf(server)).toMatchObject({
+      stage: "authentication",
+      message: "The SMTP server ended the session right after the TLS handshake.",
+      smtpCode: 421,
+      reply: "mx.example.net Error: No client certificate presented",
+    });
   });
 
   it("reports an invalid reply as such", async () => {

@@ -29,6 +29,15 @@ export const CERTAIN_CAUSES: Group = {
       example: { stage: "sender", reply: "530 5.7.0 Must issue a STARTTLS command first" },
     },
     {
+      hint: "The server requires a client certificate, which is not supported: contact its administrator.",
+      source: "https://www.postfix.org/postconf.5.html#smtpd_tls_req_ccert",
+      reply: /client certificate/i,
+      example: {
+        stage: "greeting",
+        reply: "421 4.7.1 mx.example.net Error: No client certificate presented",
+      },
+    },
+    {
       hint: "The server does not accept {clientName}, the name that this service gives in EHLO: its operator must choose a name that DNS resolves (HOSTNAME), or the server's administrator must accept this one.",
       source: "RFC 5321 section 4.1.4, https://www.postfix.org/postconf.5.html#reject_unknown_helo_hostname",
       reply: REJECTED_EHLO,

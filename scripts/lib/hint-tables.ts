@@ -1,0 +1,44 @@
+import { diagnose } from "../../src/smtp/diagnosis.ts";
+import type { Row } from "../../src/smtp/hints/row.ts";
+import { HINT_GROUPS } from "../../src/smtp/hints.ts";
+import { parseReply } from "../../src/smtp/reply.ts";
+
+/** Longest reply in a table, in characters. */
+const REPLY_MAX_CHARACTERS = 100;
+
+/** The part of `docs/troubleshooting.md` that derives from the hints. */
+const GENERATED = /(?<=<!-- npm run hints writes this part -->\n).*(?=\n<!-- end -->)/s;
+
+/** Replaces the tables in the text of `docs/troubleshooting.md`. */
+export function withHintTables(page: string): string {
+  return page.replace(GENERATED, () => `\n${hintTables()}\n`);
+}
+
+/** A table for each group of hints. */
+function hintTables(): string {
+  return HINT_GROUPS.map(({ title, rows }) => {
+    const lines = rows.map((row) => `| ${[row.hint, exampleOf(row), row.source].map(escaped).join(" | ")} |`);
+    return [`### ${title}`, "", "| Hint | Example | Source |", "|---|---|---|", ...lines].join("\n");
+  }).join("\n\n");
+}
+
+/** A symptom in the words of the response: its stage, and the server's reply or else the message. */
+function exampleOf({ example }: Row): string {
+  const { stage, kind = "reply", reply, settings = {} } = example;
+  const { message } = diagnose(
+    { kind, stage, steps: [], ...(reply === undefined ? {} : { reply }) },
+    { host: "smtp.example.com", port: 587, starttls: false, ssl: false, ...settings },
+  );
+  const relevant = Object.entries(settings).filter(([name, value]) => name !== "host" && value !== undefined);
+  const where = relevant.map(([name, value]) => `\`${name}\` ${value}`).join(", ");
+  return `\`${stage}\`: ${reply === undefined ? message : `"${shortened(reply)}"`}${where && ` (${where})`}`;
+}
+
+function shortened(reply: string): string {
+  const { code, enhancedCode, text } = parseReply(reply, REPLY_MAX_CHARACTERS);
+  return [code, enhancedCode, text].filter((part) => part !== undefined).join(" ");
+}
+
+function escaped(cell: string): string {
+  return cell.replace(/[|<>*]/g, "\\$&");
+}
