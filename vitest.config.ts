@@ -38,8 +38,6 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
     test: {
       silent: "passed-only",
       include: ["test/**/*.test.ts"],
-      // npm run test:keycloak.
-      exclude: ["test/keycloak/**"],
       provide: { eximIsInstalled: exim !== undefined },
       // Property tests make hundreds of requests, and the machine may be busy with other things.
       testTimeout: 60_000,

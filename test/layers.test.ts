@@ -11,7 +11,7 @@ const LAYERS = [
   ["context"],
   ["http"],
   ["middleware"],
-  ["settings", "history", "delivery", "key-rotation", "health", "docs"],
+  ["settings", "history", "delivery", "key-rotation", "health", "docs", "keycloak"],
   ["app", "scheduled"],
   ["index"],
 ];

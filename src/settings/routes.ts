@@ -1,5 +1,5 @@
 import { zValidator } from "@hono/zod-validator";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { callerName } from "../auth/caller.ts";
 import type { AppEnv } from "../context.ts";
 import { ApiError } from "../errors.ts";
@@ -15,13 +15,16 @@ import { toResponse, warningsFor } from "./response.ts";
 import { lacksMandatoryField, type Settings, settingsSchema, verifySchema } from "./schema.ts";
 import { storeOf } from "./store.ts";
 import { usesMaskedPassword, withStoredPassword } from "./stored-password.ts";
+import { applyAndStore, type SettingsTarget } from "./target.ts";
 
 /**
  * Saves, reads and deletes a tenant's settings.
  *
+ * @param targetOf where settings of a request take effect before they are stored, if anywhere
  * @param onChange what else a save or delete causes, after it. Gets the sealed record, or `undefined`
  */
 export function settingsRoutes(
+  targetOf: (c: Context<AppEnv>) => SettingsTarget | undefined,
   onChange: (env: Env, tenant: string, sealed: string | undefined) => Promise<void>,
 ) {
   const authenticated = authenticate(({ adminRoles }) => adminRoles);
@@ -45,14 +48,16 @@ export function settingsRoutes(
       const { verify } = c.req.valid("query");
       const ifMatch = c.req.header("If-Match");
       const problem = destinationProblem(sent.host, config);
-      if (problem !== undefined) throw new ApiError("invalid_fields", { errors: [problem] });
+      const target = targetOf(c);
+      const errors = [...(problem === undefined ? [] : [problem]), ...(target?.problems(sent) ?? [])];
+      if (errors.length > 0) throw new ApiError("invalid_fields", { errors });
 
       const store = storeOf(c);
       const isMasked = usesMaskedPassword(sent);
       let isStoredKnown = true;
       const stored = await store.read(tenant).catch((error) => {
         // A plain save needs the stored settings for its history only, and does not depend on it.
-        if (isMasked || ifMatch !== undefined || verify) throw error;
+        if (isMasked || ifMatch !== undefined || verify || target !== undefined) throw error;
         isStoredKnown = false;
         return undefined;
       });
@@ -60,6 +65,8 @@ export function settingsRoutes(
       const settings = isMasked ? keepPassword(sent, stored?.settings) : sent;
       if (verify) {
         await assertConnection(c, settings, "sent", { records: "failure" });
+      }
+      if (verify || target !== undefined) {
         // The test takes up to 20 s, in which another save may have succeeded.
         const current = await store.read(tenant);
         if (current?.version !== stored?.version) throw new ApiError("settings_changed");
@@ -72,7 +79,7 @@ export function settingsRoutes(
         version,
       };
       const changed = isStoredKnown ? changedFields(stored?.settings, settings) : undefined;
-      const written = store.write(tenant, record);
+      const written = applyAndStore(target, settings, () => store.write(tenant, record));
       // Registered before awaiting, as in recordHistory.
       c.executionCtx.waitUntil(written.then((sealed) => onChange(c.env, tenant, sealed)).catch(() => {}));
       await recordHistory(c, written, () => ({ action: "saved", changed }));
@@ -85,7 +92,7 @@ export function settingsRoutes(
       const ifMatch = c.req.header("If-Match");
       if (ifMatch !== undefined) assertIfMatch(ifMatch, (await store.read(tenant))?.version);
       // Deletes unconditionally: KV may not show yet what was saved elsewhere.
-      const deleted = store.delete(tenant);
+      const deleted = applyAndStore(targetOf(c), undefined, () => store.delete(tenant));
       c.executionCtx.waitUntil(deleted.then(() => onChange(c.env, tenant, undefined)).catch(() => {}));
       await recordHistory(c, deleted, () => ({ action: "deleted" }));
       return c.json(envelope("OK", "Successfully deleted SMTP Details"));
