@@ -3,7 +3,7 @@ import type { MailStatus } from "../src/delivery/status.ts";
 import type { HistoryEntry } from "../src/history/event.ts";
 import { envelope } from "../src/http/envelope.ts";
 import { toResponse, warningsFor } from "../src/settings/response.ts";
-import { MASKED_PASSWORD, settingsSchema } from "../src/settings/schema.ts";
+import { MASK, settingsSchema } from "../src/settings/schema.ts";
 import { diagnose } from "../src/smtp/diagnosis.ts";
 import type { Step } from "../src/smtp/result.ts";
 import type { Example } from "./types.ts";
@@ -67,7 +67,7 @@ export const SAVE_REQUESTS = {
   },
   keepPassword: {
     summary: "The stored password is kept",
-    value: { ...settings, fromDisplayName: "Example", password: MASKED_PASSWORD },
+    value: { ...settings, fromDisplayName: "Example", password: MASK },
   },
 } satisfies Record<string, Example>;
 

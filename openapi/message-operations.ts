@@ -1,10 +1,13 @@
 import type { Family } from "../src/context.ts";
 import { BATCH_MAX_MAILS, listQuerySchema } from "../src/delivery/schema.ts";
+import type { ApiErrorKind } from "../src/errors.ts";
 import type { ErrorExamples } from "./errors.ts";
 import { MAIL_ID, MESSAGE_REQUESTS, MESSAGE_RESPONSES } from "./examples.ts";
 import { BODY_ERRORS, operation, SETTINGS_ERRORS, TENANT_ERRORS } from "./operation.ts";
 import { json, jsonOf, queryParameters, refTo } from "./schemas.ts";
 import type { Content, Header, Parameter, PathItem } from "./types.ts";
+
+const OUTBOX_ERRORS: readonly ApiErrorKind[] = [...TENANT_ERRORS, "outbox_unavailable"];
 
 const SENDERS: ErrorExamples = { role_missing: { roles: ["tenant-mail/mail-sender"] } };
 
@@ -71,7 +74,7 @@ export function messagePaths(family: Family): Record<string, PathItem> {
         errors: [
           ...SETTINGS_ERRORS,
           ...BODY_ERRORS,
-          ...(["nothing_stored", "idempotency_key_reused", "outbox_full"] as const),
+          ...(["nothing_stored", "idempotency_key_reused", "outbox_full", "outbox_unavailable"] as const),
         ],
         errorExamples: {
           ...SENDERS,
@@ -90,7 +93,7 @@ export function messagePaths(family: Family): Record<string, PathItem> {
           description: "A page of mails.",
           content: json("MailsRead", MESSAGE_RESPONSES.list),
         },
-        errors: [...TENANT_ERRORS, "invalid_fields"],
+        errors: [...OUTBOX_ERRORS, "invalid_fields"],
         errorExamples: {
           ...SENDERS_AND_ADMINISTRATORS,
           invalid_fields: { errors: [{ field: "limit", message: "must be a whole number from 1 to 200" }] },
@@ -106,7 +109,7 @@ export function messagePaths(family: Family): Record<string, PathItem> {
           "Returns the state of a mail, never its recipient or content. Needs a sender's or an administrator's role.",
         parameters: [ID],
         success: { description: "The mail.", content: json("MailRead", MESSAGE_RESPONSES.read) },
-        errors: [...TENANT_ERRORS, "mail_not_found"],
+        errors: [...OUTBOX_ERRORS, "mail_not_found"],
         errorExamples: SENDERS_AND_ADMINISTRATORS,
       }),
       delete: operation({
@@ -119,7 +122,7 @@ export function messagePaths(family: Family): Record<string, PathItem> {
           description: "The mail is canceled.",
           content: json("MailRead", MESSAGE_RESPONSES.canceled),
         },
-        errors: [...TENANT_ERRORS, "mail_not_found", "wrong_mail_state"],
+        errors: [...OUTBOX_ERRORS, "mail_not_found", "wrong_mail_state"],
         errorExamples: SENDERS_AND_ADMINISTRATORS,
       }),
     },
@@ -132,7 +135,10 @@ export function messagePaths(family: Family): Record<string, PathItem> {
           "Queues a failed or expired mail again, with its lifetime starting now. Needs a sender's or an administrator's role.",
         parameters: [ID],
         success: { description: "The mail is queued.", content: json("MailRead", MESSAGE_RESPONSES.retried) },
-        errors: [...TENANT_ERRORS, "mail_not_found", "wrong_mail_state"],
+        errors: [
+          ...OUTBOX_ERRORS,
+          ...(["mail_not_found", "wrong_mail_state", "outbox_full", "record_unreadable"] as const),
+        ],
         errorExamples: SENDERS_AND_ADMINISTRATORS,
       }),
     },

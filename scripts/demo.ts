@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { decodeProtectedHeader, importJWK, jwtDecrypt } from "jose";
 import { newAuthority, trust } from "../test/support/smtp/certificates.ts";
 import { startMailServer } from "../test/support/smtp/mail-server.ts";
@@ -16,8 +17,10 @@ import { startWranglerDev, stateFolder, wrangler } from "./lib/wrangler.ts";
 const TENANT = "acme";
 const OTHER_TENANT = "globex";
 
-// Random, so that a search for it in files and logs finds nothing else.
+// Random, so that a search for them in files and logs finds nothing else.
 const PASSWORD = `demo-${crypto.randomUUID()}`;
+const RECIPIENT = `ada-${crypto.randomUUID()}`;
+const CODE = `code-${crypto.randomUUID()}`;
 
 await run(async (defer) => {
   const folder = await mkdtemp(join(tmpdir(), "tenant-mail-demo-"));
@@ -142,14 +145,45 @@ await run(async (defer) => {
     return "the response names the stage, the server's reply and a fix; the stored settings still work";
   });
 
-  await steps.step("No file and no log contains the password or a token", async (_, print) => {
+  await steps.step("A mail survives an outage of the SMTP server", async (show, print) => {
+    const sender = await issuer.token(TENANT, "sender");
+    const messages = ssmsUrl("https", https.port, TENANT, "messages");
+    const before = mailServer.mails.length;
+    await mailServer.change({ password: PASSWORD, isDown: true });
+    print("the SMTP server goes down");
+    const mail = { to: `${RECIPIENT}@example.com`, subject: "Your code", text: `${CODE}\n`, tag: "demo" };
+    const headers = { "Idempotency-Key": "demo-1" };
+    const accepted = show(await sendRequest("POST", messages, { token: sender, headers, body: mail }));
+    assert.equal(accepted.status, 202);
+    assert.equal(accepted.body.state, "queued");
+    const state = async () => sendRequest("GET", `${messages}/${accepted.body.id}`, { token: sender });
+    const paused = show(await waitFor(state, ({ body }) => body.waitingFor === "server"));
+    assert.equal(paused.body.attempts, 0);
+
+    const replay = show(await sendRequest("POST", messages, { token: sender, headers, body: mail }));
+    assert.equal(replay.headers["idempotent-replayed"], "true");
+    assert.equal(replay.body.id, accepted.body.id);
+
+    await mailServer.change({ password: PASSWORD });
+    print("the SMTP server is back: the outbox tries it again 30 s after the failure");
+    const sent = show(await waitFor(state, ({ body }) => body.state === "sent"));
+    assert.equal(sent.body.attempts, 1);
+    const [received, ...others] = mailServer.mails.slice(before);
+    assert.deepEqual(others, []);
+    assert.deepEqual(received?.rcptTo, [mail.to]);
+    assert.ok(received?.raw.includes(`Message-ID: ${sent.body.messageId}`));
+    print(`received: Message-ID ${sent.body.messageId}`);
+    return "the mail waits in the tenant's outbox, costs no attempt, and arrives once";
+  });
+
+  await steps.step("No file and no log contains the password, a token or a mail", async (_, print) => {
     const files = await contentsOf(folder);
     const logs = https.output() + http.output();
-    print(`searched ${files.length} files (KV, traces, logs) and the output of wrangler`);
+    print(`searched ${files.length} files (KV, outboxes, traces, logs) and the output of wrangler`);
     // The search proves something only if it finds what must be there.
     assert.ok(files.some((content) => content.includes(`smtp:${TENANT}`)));
     assert.match(logs, /"tenant":"acme".*"method":"POST".*"status":200/);
-    for (const secret of [PASSWORD, token, otherToken]) {
+    for (const secret of [PASSWORD, RECIPIENT, CODE, token, otherToken]) {
       assert.ok(!files.some((content) => content.includes(secret)), "a file contains a secret");
       assert.ok(!logs.includes(secret), "the log contains a secret");
     }
@@ -164,6 +198,19 @@ await run(async (defer) => {
 
   return steps.summary() ? 0 : 1;
 });
+
+/** Repeats a request until its response satisfies a condition. */
+async function waitFor(
+  request: () => Promise<ReceivedResponse>,
+  condition: (response: ReceivedResponse) => boolean,
+): Promise<ReceivedResponse> {
+  for (let second = 0; second < 60; second++) {
+    const response = await request();
+    if (condition(response)) return response;
+    await setTimeout(1_000);
+  }
+  throw new Error("the mail did not reach the expected state within a minute");
+}
 
 function assertUnauthorized({ status, headers, body }: ReceivedResponse, challenge: string): void {
   assert.equal(status, 401);

@@ -257,6 +257,14 @@ export const API_ERRORS = {
     headers: retryAfter,
     example: { reason: "", retryAfterSeconds: 2 },
   }),
+  outbox_unavailable: define<Reason & { retryAfterSeconds: number }>({
+    httpStatus: 503,
+    description:
+      "The tenant's outbox is unavailable. The mail may have been accepted: repeat the request with its Idempotency-Key.",
+    message: "The outbox is unavailable. Try again in a few seconds, with the same Idempotency-Key.",
+    headers: retryAfter,
+    example: { reason: "", retryAfterSeconds: 2 },
+  }),
   store_unavailable: define<Reason & { retryAfterSeconds: number }>({
     httpStatus: 503,
     description: "KV is unavailable.",

@@ -100,8 +100,15 @@ describe("loadConfig", () => {
     await expectConfigError({ JWKS }, reason);
   });
 
-  it.each([undefined, ","])("rejects ADMIN_ROLES %j", async (ADMIN_ROLES) => {
-    await expectConfigError({ ADMIN_ROLES }, "ADMIN_ROLES must not be empty");
+  describe.each(["ADMIN_ROLES", "SENDER_ROLES"])("with %s", (name) => {
+    it.each([undefined, ","])("rejects %j", async (roles) => {
+      await expectConfigError({ [name]: roles }, `${name} must not be empty`);
+    });
+
+    it("rejects a role without its kind", async () => {
+      const forms = "client/role (such as realm-management/manage-realm), realm:role or scope:word";
+      await expectConfigError({ [name]: "realm:a,mail-sender" }, `${name}: write role 2 as ${forms}`);
+    });
   });
 
   it.each(["PASS_THROUGH", "ALLOW_PRIVATE_HOSTS"])(
@@ -111,9 +118,12 @@ describe("loadConfig", () => {
     },
   );
 
-  it("rejects a missing KV namespace", async () => {
-    const reason = "SMTP_SETTINGS must be bound to a KV namespace";
-    await expectConfigError({ SMTP_SETTINGS: undefined }, reason);
+  it.each<["SMTP_SETTINGS" | "TEST_RATE_LIMITER" | "OUTBOX", string]>([
+    ["SMTP_SETTINGS", "a KV namespace"],
+    ["TEST_RATE_LIMITER", "a rate limiter"],
+    ["OUTBOX", "the Durable Object Outbox"],
+  ])("rejects a missing binding of %s", async (name, what) => {
+    await expectConfigError({ [name]: undefined }, `${name} must be bound to ${what}`);
   });
 
   it("parses the bindings once", async () => {

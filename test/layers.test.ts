@@ -6,18 +6,19 @@ const sources = import.meta.glob<string>("../src/**/*.ts", { query: "?raw", impo
 const LAYERS = [
   ["errors"],
   ["mail", "storage", "auth"],
+  ["oauth"],
   ["smtp"],
   ["config"],
   ["context"],
   ["http"],
   ["middleware"],
-  ["settings", "history", "delivery", "key-rotation", "health", "docs", "keycloak"],
+  ["settings", "history", "delivery", "key-rotation", "keycloak", "health", "docs"],
   ["app", "scheduled"],
   ["index"],
 ];
 
 /** Where features meet. */
-const SHARED = ["settings/store", "settings/schema", "history/record"];
+const SHARED = ["settings/store", "settings/schema", "settings/token-settings", "history/record"];
 
 interface Import {
   from: string;

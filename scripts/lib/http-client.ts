@@ -16,6 +16,7 @@ export interface ReceivedResponse {
 export interface RequestOptions {
   /** Bearer token. */
   token?: string;
+  headers?: Record<string, string>;
   /** Sent as JSON. */
   body?: object;
   /** By default, each request opens its own connection. */
@@ -26,12 +27,12 @@ const LOOPBACK = "127.0.0.1";
 
 const TIMEOUT_MS = 30_000;
 
-/** URL of a tenant's settings or connection test in the SSMS family, where the host names the tenant. */
+/** URL of a tenant's settings, connection test or mails in the SSMS family, where the host names the tenant. */
 export function ssmsUrl(
   protocol: "http" | "https",
   port: number,
   tenant: string,
-  resource: "config" | "test" = "config",
+  resource: "config" | "test" | "messages" = "config",
 ): string {
   return `${protocol}://${tenant}.${LOCAL_HOSTNAME}:${port}/digitanium/v4/mail/${resource}`;
 }
@@ -52,7 +53,7 @@ export function shiftUrl(port: number, tenant: string): string {
 export async function sendRequest(
   method: string,
   url: string,
-  { token, body, agent }: RequestOptions = {},
+  { token, headers, body, agent }: RequestOptions = {},
 ): Promise<ReceivedResponse> {
   const { protocol, host, hostname, port, pathname, search } = new URL(url);
   const options = {
@@ -61,6 +62,7 @@ export async function sendRequest(
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       Host: host,
+      ...headers,
     },
     host: LOOPBACK,
     port,

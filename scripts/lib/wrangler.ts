@@ -32,6 +32,8 @@ export interface WranglerDev {
   output: () => string;
   /** The exit status, once wrangler ends. */
   ended: Promise<number>;
+  /** Kills wrangler and workerd, like a crash. */
+  kill: () => Promise<void>;
 }
 
 /**
@@ -57,7 +59,7 @@ export async function startWranglerDev(options: WranglerDevOptions, defer: Defer
     timeout(START_TIMEOUT_MS, "timed out before it was ready"),
   ]);
   if (typeof outcome === "string") throw new Error(`wrangler dev ${outcome}:\n${printed}`);
-  return { port: outcome, output: () => printed, ended: dev.ended };
+  return { port: outcome, output: () => printed, ended: dev.ended, kill: dev.kill };
 }
 
 /**
@@ -114,6 +116,7 @@ interface WranglerProcess {
   onOutput: (listener: (text: string, stream: "stdout" | "stderr") => void) => void;
   /** The exit status, once all output is read. */
   ended: Promise<number>;
+  kill: () => Promise<void>;
 }
 
 function spawnWrangler(args: readonly string[], folder: string, defer: Defer): WranglerProcess {
@@ -136,6 +139,10 @@ function spawnWrangler(args: readonly string[], folder: string, defer: Defer): W
       }
     },
     ended,
+    kill: async () => {
+      signalGroup(child, "SIGKILL");
+      await ended;
+    },
   };
 }
 

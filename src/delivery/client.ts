@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { reasonOf } from "../errors.ts";
+import { ApiError, reasonOf } from "../errors.ts";
 import { SettingsStore } from "../settings/store.ts";
 import { fingerprint, seal } from "../storage/sealing.ts";
 import type { Outbox } from "./outbox.ts";
@@ -9,9 +9,28 @@ import type { AcceptResult } from "./store.ts";
 /** Interval of the cron trigger in wrangler.toml, in milliseconds. */
 const CRON_INTERVAL_MS = 10 * 60_000;
 
-/** The outbox of a tenant. */
-export function outboxOf(env: Env, tenant: string): DurableObjectStub<Outbox> {
-  return env.OUTBOX.getByName(tenant);
+/** When a caller may try again if the outbox is unavailable, in seconds. A deployment restarts it within one. */
+const RETRY_AFTER_SECONDS = 2;
+
+/**
+ * Calls the outbox of a tenant.
+ *
+ * @throws {ApiError} `outbox_unavailable` while Cloudflare restarts or moves the object
+ * @see https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+ */
+export async function callOutbox<Result>(
+  env: Env,
+  tenant: string,
+  call: (outbox: DurableObjectStub<Outbox>) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await call(env.OUTBOX.getByName(tenant));
+  } catch (error) {
+    const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
+    if (!retryable && !overloaded) throw error;
+    const reason = overloaded ? "the outbox is overloaded" : "the outbox restarts";
+    throw new ApiError("outbox_unavailable", { reason, retryAfterSeconds: RETRY_AFTER_SECONDS });
+  }
 }
 
 /**
@@ -20,7 +39,8 @@ export function outboxOf(env: Env, tenant: string): DurableObjectStub<Outbox> {
  */
 export async function handOverSettings(env: Env, tenant: string, jwe: string | undefined): Promise<void> {
   try {
-    await outboxOf(env, tenant).settingsChanged(jwe);
+    const at = Date.now();
+    await callOutbox(env, tenant, (outbox) => outbox.settingsChanged(jwe, at));
   } catch (error) {
     console.error(JSON.stringify({ message: "settings not handed over", tenant, reason: reasonOf(error) }));
   }
@@ -37,7 +57,7 @@ export async function rearmOutboxes(
   const start = (run * size) % Math.max(1, tenants.length);
   for (const tenant of [...tenants.slice(start), ...tenants.slice(0, start)].slice(0, size)) {
     try {
-      await outboxOf(env, tenant).rearm();
+      await callOutbox(env, tenant, (outbox) => outbox.rearm());
     } catch (error) {
       console.error(JSON.stringify({ message: "outbox not rearmed", tenant, reason: reasonOf(error) }));
     }
@@ -45,10 +65,11 @@ export async function rearmOutboxes(
 }
 
 /**
- * Submits mails to a tenant's outbox, all or none. They are durable, and nobody has been contacted, when this
- * returns.
+ * Submits one mail, or several that are accepted or rejected as one, to a tenant's outbox. They are durable, and
+ * nobody has been contacted, when this returns.
  *
  * @param idempotencyKey counts once in 7 days
+ * @throws {ApiError} `nothing_stored`, `idempotency_key_reused`, `outbox_full`, `outbox_unavailable`
  * @throws {KvError}
  * @throws {SealingError}
  */
@@ -56,10 +77,11 @@ export async function submit(
   env: Env,
   { settingsKeys }: Config,
   tenant: string,
-  mails: readonly Mail[],
+  sent: Mail | readonly Mail[],
   idempotencyKey: string | undefined,
-): Promise<AcceptResult | { kind: "nothing_stored" }> {
+): Promise<AcceptResult & { kind: "accepted" }> {
   const settings = await new SettingsStore(env.SMTP_SETTINGS, settingsKeys).read(tenant);
+  const mails = "to" in sent ? [sent] : sent;
   const sealed = await Promise.all(
     mails.map(async ({ tag, expiresIn, ...mail }) => ({
       content: (await seal(tenant, { mail }, settingsKeys)).jwe,
@@ -70,6 +92,26 @@ export async function submit(
   const idempotency =
     idempotencyKey === undefined
       ? undefined
-      : { key: idempotencyKey, fingerprints: await fingerprint(JSON.stringify(mails), settingsKeys) };
-  return outboxOf(env, tenant).accept(sealed, idempotency, settings !== undefined);
+      : { key: idempotencyKey, fingerprints: await fingerprint(JSON.stringify(sent), settingsKeys) };
+  const isStored = settings !== undefined;
+  const result = await callOutbox<AcceptResult>(env, tenant, (outbox) =>
+    outbox.accept(sealed, idempotency, isStored),
+  );
+  switch (result.kind) {
+    case "nothing_stored":
+      throw new ApiError("nothing_stored");
+    case "key_reused":
+      throw new ApiError("idempotency_key_reused");
+    case "full":
+      throw outboxFull();
+    case "accepted":
+      return result;
+  }
+}
+
+/** When a caller may try again if the outbox is full, in seconds. */
+const OUTBOX_FULL_RETRY_AFTER_SECONDS = 60;
+
+export function outboxFull(): ApiError {
+  return new ApiError("outbox_full", { retryAfterSeconds: OUTBOX_FULL_RETRY_AFTER_SECONDS });
 }

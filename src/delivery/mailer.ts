@@ -2,11 +2,12 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import type * as z from "zod/mini";
 import { loadConfig } from "../config.ts";
 import { ApiError, type ApiErrorKind, contentOf, type FieldError } from "../errors.ts";
+import { toApiError } from "../http/error-response.ts";
 import { isTenantId } from "../http/tenant-id.ts";
 import { invalidFields } from "../http/validation.ts";
-import { outboxOf, submit } from "./client.ts";
+import { callOutbox, submit } from "./client.ts";
 import { parseIdempotencyKey } from "./idempotency-key.ts";
-import { mailSchema } from "./schema.ts";
+import { type Mail, mailSchema, REQUEST_MAX_BYTES } from "./schema.ts";
 import type { MailStatus } from "./status.ts";
 import type { MailState } from "./store.ts";
 
@@ -18,8 +19,12 @@ export interface MailerProps {
   tenants: readonly string[] | "*";
 }
 
+/** A mail as the HTTP API takes it. */
+export type MailInput = z.input<typeof mailSchema>;
+
 /**
- * The outcome of `send`. A value, because RPC keeps neither the class of an error nor its own properties.
+ * The outcome of `send`, with errors as in the HTTP API. A value, because RPC keeps neither the class of an error
+ * nor its own properties.
  *
  * @see https://developers.cloudflare.com/workers/runtime-apis/rpc/error-handling/
  */
@@ -37,51 +42,75 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
   /**
    * Accepts a mail for delivery. It is durable when this returns.
    *
-   * @throws {Error} if the props do not allow the tenant, or the store is unavailable
+   * @throws {Error} if the props do not allow the tenant
    */
   async send(
     tenant: string,
-    mail: z.input<typeof mailSchema>,
+    mail: MailInput,
     { idempotencyKey }: { idempotencyKey?: string } = {},
   ): Promise<SendResult> {
     this.#authorize(tenant);
-    const parsed = mailSchema.safeParse(mail);
-    if (!parsed.success) return rejected(invalidFields(parsed.error.issues));
-    const key = idempotencyKey === undefined ? undefined : parseIdempotencyKey(idempotencyKey);
-    if (key === undefined && idempotencyKey !== undefined) {
-      const message = "must have 1 to 255 printable ASCII characters";
-      return rejected(new ApiError("invalid_fields", { errors: [{ field: "idempotencyKey", message }] }));
+    // One line per call, as there is no request to log.
+    const entry = { message: "mailer", service: this.ctx.props.service, tenant };
+    try {
+      const config = await loadConfig(this.env);
+      const { messages, replayed } = await submit(
+        this.env,
+        config,
+        tenant,
+        valid(mail),
+        validKey(idempotencyKey),
+      );
+      const [accepted] = messages;
+      if (accepted === undefined) throw new ApiError("internal");
+      console.info(JSON.stringify({ ...entry, id: accepted.id, replayed }));
+      return { ok: true, ...accepted, replayed };
+    } catch (thrown) {
+      const error = toApiError(thrown);
+      const { httpStatus, message, members } = contentOf(error);
+      const reason = "reason" in error.details ? error.details.reason : undefined;
+      (httpStatus < 500 ? console.info : console.error)(
+        JSON.stringify({ ...entry, error: error.kind, reason }),
+      );
+      return { ok: false, error: error.kind, message, ...members };
     }
-    const result = await submit(this.env, await loadConfig(this.env), tenant, [parsed.data], key);
-    if (result.kind === "nothing_stored") return rejected(new ApiError("nothing_stored"));
-    if (result.kind === "key_reused") return rejected(new ApiError("idempotency_key_reused"));
-    const [accepted] = result.kind === "accepted" ? result.messages : [];
-    if (result.kind === "full" || accepted === undefined) {
-      return rejected(new ApiError("outbox_full", { retryAfterSeconds: 60 }));
-    }
-    return { ok: true, ...accepted, replayed: result.replayed };
   }
 
   /**
    * Reports a mail.
    *
    * @returns `undefined` if no mail has this id
+   * @throws {Error} if the props do not allow the tenant, or the outbox is unavailable
    */
   async status(tenant: string, id: string): Promise<MailStatus | undefined> {
     this.#authorize(tenant);
-    return outboxOf(this.env, tenant).get(id);
+    return callOutbox(this.env, tenant, (outbox) => outbox.get(id));
   }
 
   #authorize(tenant: string): void {
     const { service, tenants } = this.ctx.props;
     const isAllowed = tenants === "*" || (Array.isArray(tenants) && tenants.includes(tenant));
-    if (typeof service !== "string" || !isAllowed || !isTenantId(tenant)) {
-      throw new Error("The props of the service binding do not allow this tenant.");
-    }
+    if (typeof service === "string" && isAllowed && isTenantId(tenant)) return;
+    const shown = isTenantId(tenant) ? tenant : undefined;
+    console.error(JSON.stringify({ message: "mailer", service, tenant: shown, error: "forbidden" }));
+    throw new Error("The props of the service binding do not allow this tenant.");
   }
 }
 
-function rejected<Kind extends ApiErrorKind>(error: ApiError<Kind>): SendResult {
-  const { message, members } = contentOf(error);
-  return { ok: false, error: error.kind, message, ...members };
+function valid(mail: MailInput): Mail {
+  // An RPC call may carry 32 MiB.
+  const { byteLength } = new TextEncoder().encode(JSON.stringify(mail));
+  if (byteLength > REQUEST_MAX_BYTES)
+    throw new ApiError("content_too_large", { maxBytes: REQUEST_MAX_BYTES });
+  const result = mailSchema.safeParse(mail);
+  if (!result.success) throw invalidFields(result.error.issues);
+  return result.data;
+}
+
+function validKey(idempotencyKey: string | undefined): string | undefined {
+  if (idempotencyKey === undefined) return undefined;
+  const key = parseIdempotencyKey(idempotencyKey);
+  if (key !== undefined) return key;
+  const message = "must have 1 to 255 printable ASCII characters";
+  throw new ApiError("invalid_fields", { errors: [{ field: "idempotencyKey", message }] });
 }

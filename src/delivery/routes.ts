@@ -8,16 +8,11 @@ import { envelope } from "../http/envelope.ts";
 import { invalidFields, validQuery } from "../http/validation.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { jsonBody } from "../middleware/json-body.ts";
-import { outboxOf, submit } from "./client.ts";
+import { callOutbox, outboxFull, submit } from "./client.ts";
 import { parseIdempotencyKey } from "./idempotency-key.ts";
 import type { ChangeResult } from "./outbox.ts";
-import { batchSchema, listQuerySchema, type Mail, mailSchema } from "./schema.ts";
-
-/** Largest request, in bytes. A mail's row in SQLite holds 2 MB, and sealing adds a third. */
-const REQUEST_MAX_BYTES = 1024 * 1024;
-
-/** When a caller may try again if the outbox is full, in seconds. */
-const OUTBOX_FULL_RETRY_AFTER_SECONDS = 60;
+import { batchSchema, listQuerySchema, type Mail, mailSchema, REQUEST_MAX_BYTES } from "./schema.ts";
+import type { MailStatus } from "./status.ts";
 
 /** Sends mail, and reports and manages what was sent. */
 export function deliveryRoutes() {
@@ -30,16 +25,7 @@ export function deliveryRoutes() {
     .post("/", sender, jsonBody(REQUEST_MAX_BYTES), mailBody(), async (c) => {
       const sent = c.req.valid("json");
       const key = idempotencyKeyOf(c);
-      const mails = Array.isArray(sent) ? sent : [sent];
-      const result = await submit(c.env, c.var.config, c.var.tenant, mails, key);
-      switch (result.kind) {
-        case "nothing_stored":
-          throw new ApiError("nothing_stored");
-        case "key_reused":
-          throw new ApiError("idempotency_key_reused");
-        case "full":
-          throw new ApiError("outbox_full", { retryAfterSeconds: OUTBOX_FULL_RETRY_AFTER_SECONDS });
-      }
+      const result = await submit(c.env, c.var.config, c.var.tenant, sent, key);
       if (result.replayed) c.header("Idempotent-Replayed", "true");
       const { messages } = result;
       const [first] = messages;
@@ -52,23 +38,28 @@ export function deliveryRoutes() {
     .get("/", senderOrAdministrator, validQuery(listQuerySchema), async (c) => {
       const { state, tag, limit, cursor } = c.req.valid("query");
       const filter = { state, tag, before: cursor, limit: limit + 1 };
-      const found = await outboxOf(c.env, c.var.tenant).list(filter);
+      const found = await callOutbox(c.env, c.var.tenant, (outbox) => outbox.list(filter));
       const messages = found.slice(0, limit);
       const last = messages.at(-1);
       const next = found.length > limit && last !== undefined ? { cursor: last.id } : {};
       return c.json(envelope("OK", "Successfully read mails", { messages, ...next }));
     })
     .get("/:id", senderOrAdministrator, async (c) => {
-      const mail = await outboxOf(c.env, c.var.tenant).get(c.req.param("id"));
+      const id = c.req.param("id");
+      const mail = await callOutbox(c.env, c.var.tenant, (outbox) => outbox.get(id));
       if (mail === undefined) throw new ApiError("mail_not_found");
       return c.json(envelope("OK", "Successfully read the mail", mail));
     })
     .delete("/:id", senderOrAdministrator, async (c) => {
-      const mail = changed(await outboxOf(c.env, c.var.tenant).cancel(c.req.param("id")));
+      const id = c.req.param("id");
+      const mail = changed(
+        await callOutbox<ChangeResult>(c.env, c.var.tenant, (outbox) => outbox.cancel(id)),
+      );
       return c.json(envelope("OK", "Successfully canceled the mail", mail));
     })
     .post("/:id/retry", senderOrAdministrator, async (c) => {
-      const mail = changed(await outboxOf(c.env, c.var.tenant).retry(c.req.param("id")));
+      const id = c.req.param("id");
+      const mail = changed(await callOutbox<ChangeResult>(c.env, c.var.tenant, (outbox) => outbox.retry(id)));
       return c.json(envelope("OK", "Successfully queued the mail again", mail));
     });
 }
@@ -92,8 +83,17 @@ function idempotencyKeyOf(c: Context): string | undefined {
   throw new ApiError("invalid_fields", { errors: [{ field: "Idempotency-Key", message }] });
 }
 
-function changed(result: ChangeResult) {
-  if (result.ok) return result.mail;
-  if (result.state === undefined) throw new ApiError("mail_not_found");
-  throw new ApiError("wrong_mail_state", { state: result.state });
+function changed(result: ChangeResult): MailStatus {
+  switch (result.kind) {
+    case "changed":
+      return result.mail;
+    case "not_found":
+      throw new ApiError("mail_not_found");
+    case "wrong_state":
+      throw new ApiError("wrong_mail_state", { state: result.state });
+    case "full":
+      throw outboxFull();
+    case "unreadable":
+      throw new ApiError("record_unreadable", { kid: result.kid, reason: result.reason });
+  }
 }

@@ -3,7 +3,6 @@ import {
   closedObject,
   emailAddress,
   field,
-  inputMandatoryText,
   inputText,
   outputText,
   type Problem,
@@ -11,6 +10,9 @@ import {
   validAddress,
 } from "../http/fields.ts";
 import { MAIL_STATES } from "./store.ts";
+
+/** Largest request, in bytes. A row in SQLite holds 2 MB, and sealing adds a third. */
+export const REQUEST_MAX_BYTES = 1024 * 1024;
 
 /** Maximum mails per request: one answer lists them all. */
 export const BATCH_MAX_MAILS = 100;
@@ -58,18 +60,22 @@ export const mailHeadersSchema = closedObject({
   ),
 });
 
+const requiredText = z.string({
+  error: ({ input }) => (input === undefined || input === null ? "is required" : "must be a string"),
+});
+
 /** One mail to one recipient. The sender comes from the tenant's settings. */
 export const mailSchema = z.pipe(
   closedObject({
     to: field(
       { description: "Recipient: one address.", examples: ["ada@example.com"], minLength: 1, maxLength: 254 },
-      inputMandatoryText,
+      requiredText,
       validAddress,
       outputText,
     ),
     subject: field(
       { description: "Subject.", examples: ["Your code"], minLength: 1, maxLength: LINE_MAX_CHARACTERS },
-      inputMandatoryText,
+      requiredText,
       (text) => singleLine(text, LINE_MAX_CHARACTERS),
       outputText,
     ),

@@ -5,6 +5,7 @@ import type { MailRow, MailState, Pause } from "./store.ts";
 export interface MailStatus {
   id: string;
   state: MailState;
+  /** Attempts since the mail was queued. Waiting for the server or the settings costs none. */
   attempts: number;
   createdAt: string;
   expiresAt: string;
@@ -20,23 +21,22 @@ export interface MailStatus {
 }
 
 /** Reports a mail's row. */
-export function toStatus(row: MailRow, pause: Pause | undefined, isBeingSent: boolean): MailStatus {
-  const state = row.state === "queued" && isBeingSent ? "sending" : row.state;
-  const isPaused = state === "queued" && pause !== undefined;
-  const failure = isPaused && pause.failure !== undefined ? pause.failure : parseFailure(row.failure);
+export function toStatus(row: MailRow, pause: Pause | undefined): MailStatus {
+  const isPaused = row.state === "queued" && pause !== undefined;
+  const failure = (isPaused ? pause.failure : undefined) ?? parseFailure(row.failure);
   return {
     id: row.id,
-    state,
+    state: row.state,
     attempts: row.attempts,
     createdAt: iso(row.created_at),
     expiresAt: iso(row.expires_at),
-    ...(state === "queued" && row.due_at !== null
+    ...(row.state === "queued" && row.due_at !== null
       ? { nextAttemptAt: iso(Math.max(row.due_at, pause?.until ?? 0)) }
       : {}),
     ...(isPaused ? { waitingFor: pause.waitingFor } : {}),
     ...(row.message_id === null ? {} : { messageId: row.message_id }),
     ...(row.tag === null ? {} : { tag: row.tag }),
-    ...(failure === undefined || state === "sent" ? {} : { failure }),
+    ...(failure === undefined || row.state === "sent" ? {} : { failure }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { leastIdAt, MailIds } from "./mail-id.ts";
 import type { FailureReport } from "./report.ts";
 
 /** States of a mail. The last four are final. */
@@ -14,11 +15,14 @@ export const MAX_CONTENT_BYTES = 2 * 1024 ** 3;
 /** How long records live after their final state, and idempotency keys with them, in milliseconds: 7 days. */
 export const RETENTION_MS = 7 * 24 * 60 * 60_000;
 
+/** Time between two purges, in milliseconds: one alarm purges all records of an hour. */
+const PURGE_INTERVAL_MS = 60 * 60_000;
+
+/** Records purged per statement, and statements per purge: an alarm has 30 seconds of CPU. */
+const PURGE_SIZE = { rows: 1_000, statements: 100 };
+
 /** How long handed-over settings replace those in KV, in milliseconds: KV may show the previous ones for 90 s. */
 export const HANDED_SETTINGS_MS = 2 * 60_000;
-
-/** Records purged per statement. */
-const PURGE_BATCH = 500;
 
 /** A mail to store. */
 export interface NewMail {
@@ -37,6 +41,7 @@ export interface IdempotencyKey {
 
 export type AcceptResult =
   | { kind: "accepted"; messages: { id: string; state: MailState }[]; replayed: boolean }
+  | { kind: "nothing_stored" }
   | { kind: "key_reused" }
   | { kind: "full" };
 
@@ -51,16 +56,19 @@ export interface MailRow {
   lifetime_ms: number;
   /** Next attempt; null in a final state. */
   due_at: number | null;
+  /** Attempts since the mail was queued. */
   attempts: number;
   /** Attempts whose outcome is unknown. */
   doubts: number;
   message_id: string | null;
   /** The last failure, as JSON. */
   failure: string | null;
+  /** Size of the content in bytes. */
+  size: number;
 }
 
-/** A mail that is due. */
-export type DueMail = MailRow & { content: string };
+/** A mail that is being sent. */
+export type ClaimedMail = MailRow & { content: string };
 
 /** Why and until when the outbox sends nothing. */
 export interface Pause {
@@ -78,11 +86,11 @@ export interface HandedSettings {
   at: number;
 }
 
+// Cloudflare bills each row and each index entry that is written, so indexes cover few mails.
 const TABLES = `
 CREATE TABLE mail (
   id TEXT PRIMARY KEY,
   state TEXT NOT NULL,
-  idempotency_key TEXT,
   tag TEXT,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
@@ -93,21 +101,22 @@ CREATE TABLE mail (
   doubts INTEGER NOT NULL,
   message_id TEXT,
   failure TEXT,
+  idempotency_key TEXT,
+  fingerprint TEXT,
+  first_id TEXT,
+  last_id TEXT,
   size INTEGER NOT NULL,
   content TEXT
 ) WITHOUT ROWID;
 CREATE INDEX mail_due ON mail (due_at, id) WHERE due_at IS NOT NULL;
-CREATE TABLE idempotency (
-  key TEXT PRIMARY KEY,
-  kid TEXT NOT NULL,
-  fingerprint TEXT NOT NULL,
-  first_id TEXT NOT NULL,
-  last_id TEXT NOT NULL
-) WITHOUT ROWID;
+CREATE INDEX mail_kept ON mail (size) WHERE due_at IS NULL AND size > 0;
+CREATE UNIQUE INDEX mail_key ON mail (idempotency_key) WHERE idempotency_key IS NOT NULL;
 `;
 
-const COLUMNS =
-  "id, state, tag, created_at, updated_at, expires_at, lifetime_ms, due_at, attempts, doubts, message_id, failure";
+// Parameter 1 of each statement that reads rows: the claimed mails.
+const CLAIMED = "(SELECT value FROM json_each(?1))";
+const STATE = `iif(id IN ${CLAIMED}, 'sending', state)`;
+const COLUMNS = `id, ${STATE} AS state, tag, created_at, updated_at, expires_at, lifetime_ms, due_at, attempts, doubts, message_id, failure, size`;
 
 const PAUSE = "pause";
 const HANDED_SETTINGS = "settings";
@@ -115,101 +124,118 @@ const HANDED_SETTINGS = "settings";
 /** The mails of one tenant, in the SQLite storage of its Durable Object. `docs/storage.md` lists the columns. */
 export class MailStore {
   readonly #storage: DurableObjectStorage;
+  /** An outbox that never accepted a mail stores nothing. */
   #hasTables: boolean;
-  #usage: { waiting: number; bytes: number } | undefined;
-  #lastIdTime = 0;
+  /** Ids of the mails that are being sent: nothing else may change them. */
+  readonly #claimed = new Set<string>();
+  #usage: { mails: number; bytes: number } | undefined;
+  #ids: MailIds | undefined;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    const [table] = storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'mail'").toArray();
-    // An outbox that never accepted a mail stores nothing.
-    this.#hasTables = table !== undefined;
+    const tables = storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'mail'");
+    this.#hasTables = tables.toArray().length > 0;
   }
 
-  /** Stores mails in one transaction, unless their idempotency key is known. */
-  accept(mails: readonly NewMail[], idempotency: IdempotencyKey | undefined, now: number): AcceptResult {
-    return this.#storage.transactionSync(() => {
-      this.#createTables();
-      const replay = idempotency === undefined ? undefined : this.#replay(idempotency, now);
-      if (replay !== undefined) return replay;
-      const bytes = mails.reduce((sum, { content }) => sum + content.length, 0);
-      const usage = this.#loadUsage();
-      if (usage.waiting + mails.length > MAX_WAITING_MAILS || usage.bytes + bytes > MAX_CONTENT_BYTES) {
-        return { kind: "full" };
-      }
-      const ids = mails.map((mail) => this.#insert(mail, idempotency?.key, now));
-      usage.waiting += mails.length;
-      usage.bytes += bytes;
-      const [first, last] = [ids[0] ?? "", ids.at(-1) ?? ""];
-      const [fingerprint] = idempotency?.fingerprints ?? [];
-      if (idempotency !== undefined && fingerprint !== undefined) {
-        const values = [idempotency.key, ...fingerprint, first, last];
-        this.#storage.sql.exec("INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)", ...values);
-      }
-      return { kind: "accepted", messages: ids.map((id) => ({ id, state: "queued" })), replayed: false };
-    });
+  /**
+   * Stores mails in one transaction. A known idempotency key stores nothing, and repeats its result.
+   *
+   * @param hasSettings whether new mails may be stored
+   */
+  accept(
+    mails: readonly NewMail[],
+    idempotency: IdempotencyKey | undefined,
+    hasSettings: boolean,
+    now: number,
+  ): AcceptResult {
+    const replay = idempotency === undefined ? undefined : this.#replay(idempotency, now);
+    if (replay !== undefined) return replay;
+    if (!hasSettings) return { kind: "nothing_stored" };
+    const bytes = mails.reduce((sum, { content }) => sum + content.length, 0);
+    if (!this.#hasRoomFor(mails.length, bytes, now)) return { kind: "full" };
+    this.#createTables();
+    const ids = this.#storage.transactionSync(() => this.#insertAll(mails, idempotency, now));
+    this.#addUsage(mails.length, bytes);
+    return { kind: "accepted", messages: ids.map((id) => ({ id, state: "queued" })), replayed: false };
   }
 
-  get(id: string): MailRow | undefined {
-    return this.#rows(`SELECT ${COLUMNS} FROM mail WHERE id = ?`, id)[0];
+  /** Reads a mail. One whose lifetime is over expires first. */
+  get(id: string, now: number): MailRow | undefined {
+    const [mail] = this.#rows(`SELECT ${COLUMNS} FROM mail WHERE id = ?2`, id);
+    if (mail?.state !== "queued" || mail.expires_at > now) return mail;
+    this.finish(mail, "expired", {}, now);
+    return { ...mail, state: "expired", due_at: null, updated_at: now };
   }
 
   content(id: string): string | undefined {
     if (!this.#hasTables) return undefined;
-    const [row] = this.#storage.sql.exec<{ content: string | null }>(
+    const rows = this.#storage.sql.exec<{ content: string | null }>(
       "SELECT content FROM mail WHERE id = ?",
       id,
     );
-    return row?.content ?? undefined;
+    return rows.toArray()[0]?.content ?? undefined;
   }
 
   /** Lists mails, the newest first. */
-  list(filter: {
-    state: MailState | undefined;
-    tag: string | undefined;
-    before: string | undefined;
-    limit: number;
-  }): MailRow[] {
+  list(
+    filter: {
+      state: MailState | undefined;
+      tag: string | undefined;
+      before: string | undefined;
+      limit: number;
+    },
+    now: number,
+  ): MailRow[] {
+    this.expire(now);
     const { state, tag, before, limit } = filter;
-    const conditions: [string, string | undefined][] = [
-      ["state = ?", state],
-      ["tag = ?", tag],
-      ["id < ?", before],
-    ];
-    const used = conditions.filter((condition): condition is [string, string] => condition[1] !== undefined);
-    const where = used.length === 0 ? "" : `WHERE ${used.map(([text]) => text).join(" AND ")}`;
-    const values = used.map(([, value]) => value);
-    return this.#rows(`SELECT ${COLUMNS} FROM mail ${where} ORDER BY id DESC LIMIT ?`, ...values, limit);
-  }
-
-  /** The mail to send next, without those in `claimed`. */
-  nextDue(now: number, claimed: ReadonlySet<string>): DueMail | undefined {
-    if (!this.#hasTables) return undefined;
-    const due = this.#storage.sql.exec<{ id: string }>(
-      "SELECT id FROM mail WHERE due_at <= ? ORDER BY due_at, id LIMIT ?",
-      ...[now, claimed.size + 1],
+    return this.#rows(
+      `SELECT ${COLUMNS} FROM mail WHERE (?2 IS NULL OR ${STATE} = ?2) AND (?3 IS NULL OR tag = ?3)
+        AND id < coalesce(?4, 'g') ORDER BY id DESC LIMIT ?5`,
+      ...[state ?? null, tag ?? null, before ?? null, limit],
     );
-    for (const { id } of due.toArray()) {
-      if (claimed.has(id)) continue;
-      const mail = this.get(id);
-      const content = this.content(id);
-      if (mail !== undefined && content !== undefined) return { ...mail, content };
-    }
-    return undefined;
   }
 
-  /** Time of the next attempt, if mails wait. */
-  nextDueAt(): number | undefined {
+  /** Claims the mail to send next, until {@link MailStore.release}. Mails whose lifetime is over expire. */
+  claim(now: number): ClaimedMail | undefined {
     if (!this.#hasTables) return undefined;
-    const [row] = this.#storage.sql
-      .exec<{ due_at: number }>("SELECT due_at FROM mail WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1")
-      .toArray();
-    return row?.due_at;
+    for (;;) {
+      const [mail] = this.#storage.sql
+        .exec<Record<string, SqlStorageValue> & ClaimedMail>(
+          `SELECT ${COLUMNS}, coalesce(content, '') AS content FROM mail
+            WHERE due_at <= ?2 AND id NOT IN ${CLAIMED} ORDER BY due_at, id LIMIT 1`,
+          ...[this.#claimedIds, now],
+        )
+        .toArray();
+      if (mail === undefined) return undefined;
+      if (mail.expires_at > now) {
+        this.#claimed.add(mail.id);
+        return mail;
+      }
+      this.finish(mail, "expired", {}, now);
+    }
+  }
+
+  release(id: string): void {
+    this.#claimed.delete(id);
+  }
+
+  releaseAll(): void {
+    this.#claimed.clear();
+  }
+
+  /** Time of the next attempt, if mails wait that are not claimed. */
+  nextDueAt(): number | undefined {
+    const [mail] = this.#rows(
+      `SELECT ${COLUMNS} FROM mail WHERE due_at IS NOT NULL AND id NOT IN ${CLAIMED} ORDER BY due_at LIMIT 1`,
+    );
+    return mail?.due_at ?? undefined;
   }
 
   /** Mails that were being sent when the object stopped. */
   interrupted(): MailRow[] {
-    return this.#rows(`SELECT ${COLUMNS} FROM mail WHERE due_at IS NOT NULL AND state = 'sending'`);
+    return this.#rows(
+      `SELECT ${COLUMNS} FROM mail WHERE due_at IS NOT NULL AND state = 'sending' AND id NOT IN ${CLAIMED}`,
+    );
   }
 
   /** Records that the content of a mail is about to leave. Workers write it to disk before the socket. */
@@ -223,98 +249,82 @@ export class MailStore {
   /** Queues a mail again, for another attempt. */
   requeue(
     id: string,
-    change: { at: number; attempts: number; doubts: number; failure: FailureReport | null },
+    change: { at: number; attempts: number; doubts: number; failure: FailureReport },
     now: number,
   ): void {
     const { at, attempts, doubts, failure } = change;
     this.#storage.sql.exec(
       "UPDATE mail SET state = 'queued', due_at = ?, attempts = ?, doubts = ?, failure = ?, updated_at = ? WHERE id = ?",
-      ...[at, attempts, doubts, failure === null ? null : JSON.stringify(failure), now, id],
+      ...[at, attempts, doubts, JSON.stringify(failure), now, id],
     );
   }
 
   /** Puts a mail behind the others, without counting the attempt. */
-  postpone({ id, attempts }: MailRow, at: number): void {
+  postpone({ id, attempts, expires_at }: MailRow, at: number): void {
     this.#storage.sql.exec(
       "UPDATE mail SET state = 'queued', due_at = ?, attempts = ? WHERE id = ?",
-      ...[at, attempts, id],
+      ...[Math.min(at, expires_at), attempts, id],
     );
   }
 
   /** Ends a mail. Its content is dropped, unless it may be retried by hand. */
   finish(
-    id: string,
+    { id, size }: Pick<MailRow, "id" | "size">,
     state: Exclude<MailState, "queued" | "sending">,
     change: { attempts?: number; failure?: FailureReport },
     now: number,
   ): void {
     const keepsContent = state === "failed" || state === "expired";
     const { attempts, failure } = change;
-    const size = keepsContent ? 0 : (this.content(id)?.length ?? 0);
     this.#storage.sql.exec(
       `UPDATE mail SET state = ?, due_at = NULL, updated_at = ?, attempts = coalesce(?, attempts),
-        failure = coalesce(?, failure), size = size - ?${keepsContent ? "" : ", content = NULL"} WHERE id = ?`,
-      ...[
-        state,
-        now,
-        attempts ?? null,
-        failure === undefined ? null : JSON.stringify(failure),
-        ...[size, id],
-      ],
+        failure = coalesce(?, failure) ${keepsContent ? "" : ", size = 0, content = NULL"} WHERE id = ?`,
+      ...[state, now, attempts ?? null, failure === undefined ? null : JSON.stringify(failure), id],
     );
-    this.#addUsage(-1, -size);
+    this.#addUsage(-1, keepsContent ? 0 : -size);
   }
 
-  /** Queues a failed or expired mail again, with new content and a new lifetime. */
-  retry({ id, lifetime_ms }: MailRow, content: string, now: number): void {
-    const size = this.content(id)?.length ?? 0;
+  /**
+   * Queues a failed or expired mail again, with new content and a new lifetime.
+   *
+   * @returns whether the outbox has room for it
+   */
+  retry({ id, lifetime_ms, size }: MailRow, content: string, now: number): boolean {
+    const bytes = content.length - size;
+    if (!this.#hasRoomFor(1, bytes, now)) return false;
     this.#storage.sql.exec(
-      "UPDATE mail SET state = 'queued', due_at = ?, expires_at = ?, doubts = 0, updated_at = ?, size = ?, content = ? WHERE id = ?",
+      `UPDATE mail SET state = 'queued', due_at = ?, expires_at = ?, attempts = 0, doubts = 0, updated_at = ?,
+        size = ?, content = ? WHERE id = ?`,
       ...[now, now + lifetime_ms, now, content.length, content, id],
     );
-    this.#addUsage(1, content.length - size);
+    this.#addUsage(1, bytes);
+    return true;
   }
 
-  /** Ends mails whose lifetime is over, except those in `claimed`. */
-  expire(now: number, claimed: ReadonlySet<string>): void {
+  /** Ends the mails whose lifetime is over. They are due by then: no attempt is set for later. */
+  expire(now: number): void {
     const over = this.#rows(
-      `SELECT ${COLUMNS} FROM mail WHERE due_at IS NOT NULL AND state = 'queued' AND expires_at <= ?`,
+      `SELECT ${COLUMNS} FROM mail WHERE due_at <= ?2 AND expires_at <= ?2 AND state = 'queued' AND id NOT IN ${CLAIMED}`,
       now,
     );
-    for (const { id } of over) if (!claimed.has(id)) this.finish(id, "expired", {}, now);
+    for (const mail of over) this.finish(mail, "expired", {}, now);
   }
 
-  /** Deletes records whose retention is over, with their idempotency keys. */
+  /** Deletes records whose retention is over. Mails of one idempotency key go together, and the key with them. */
   purge(now: number): void {
     if (!this.#hasTables) return;
-    const before = now - RETENTION_MS;
-    // Ids are ordered by creation, and nothing is final before it is created.
-    const final = "due_at IS NULL AND updated_at <= ?2";
-    const rows = this.#storage.sql.exec<{ id: string; idempotency_key: string | null; size: number }>(
-      `SELECT id, idempotency_key, size FROM mail AS m WHERE id < ?1 AND ${final} AND NOT EXISTS (
-        SELECT 1 FROM idempotency AS i JOIN mail AS other ON other.id BETWEEN i.first_id AND i.last_id
-        WHERE i.key = m.idempotency_key AND other.idempotency_key = i.key
-        AND (other.due_at IS NOT NULL OR other.updated_at > ?2)
-      ) LIMIT ${PURGE_BATCH}`,
-      ...[idAt(before), before],
-    );
-    for (const { id, idempotency_key: key, size } of rows.toArray()) {
-      this.#storage.sql.exec("DELETE FROM mail WHERE id = ?", id);
-      if (key !== null) this.#storage.sql.exec("DELETE FROM idempotency WHERE key = ?", key);
-      this.#addUsage(0, -size);
+    let purged = PURGE_SIZE.rows;
+    for (let statement = 0; statement < PURGE_SIZE.statements && purged === PURGE_SIZE.rows; statement++) {
+      purged = this.#purgeSome(now - RETENTION_MS);
     }
   }
 
-  /** Time at which the oldest record may be purged, if there is one. */
-  nextPurgeAt(): number | undefined {
+  /** Time of the next purge, if there are records. */
+  nextPurgeAt(now: number): number | undefined {
     const [oldest] = this.#rows(`SELECT ${COLUMNS} FROM mail ORDER BY id LIMIT 1`);
     if (oldest === undefined) return undefined;
-    return (oldest.due_at === null ? oldest.updated_at : oldest.expires_at) + RETENTION_MS;
-  }
-
-  /** Whether nothing is stored that is worth keeping. */
-  get isEmpty(): boolean {
-    return this.nextPurgeAt() === undefined && this.#storage.kv.get(HANDED_SETTINGS) === undefined;
+    const finalAt = oldest.due_at === null ? oldest.updated_at : oldest.expires_at;
+    return Math.max(finalAt + RETENTION_MS, now) + PURGE_INTERVAL_MS;
   }
 
   /** Deletes the object's storage, its alarm included. */
@@ -329,8 +339,8 @@ export class MailStore {
   }
 
   set pause(pause: Pause | undefined) {
-    if (pause === undefined) this.#storage.kv.delete(PAUSE);
-    else this.#storage.kv.put(PAUSE, pause);
+    if (pause !== undefined) this.#storage.kv.put(PAUSE, pause);
+    else if (this.pause !== undefined) this.#storage.kv.delete(PAUSE);
   }
 
   /** Settings that were handed over recently; older ones are dropped, since KV shows them by now. */
@@ -345,48 +355,73 @@ export class MailStore {
     this.#storage.kv.put(HANDED_SETTINGS, settings);
   }
 
-  #insert({ content, tag, lifetimeMs }: NewMail, key: string | undefined, now: number): string {
-    const id = this.#newId(now);
-    this.#storage.sql.exec(
-      `INSERT INTO mail (id, state, idempotency_key, tag, created_at, updated_at, expires_at, lifetime_ms, due_at, attempts, doubts, size, content)
-        VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)`,
-      ...[id, key ?? null, tag ?? null, now, now, now + lifetimeMs, lifetimeMs, now, content.length, content],
-    );
-    return id;
+  #insertAll(mails: readonly NewMail[], idempotency: IdempotencyKey | undefined, now: number): string[] {
+    this.#ids ??= new MailIds(this.#rows(`SELECT ${COLUMNS} FROM mail ORDER BY id DESC LIMIT 1`)[0]?.id);
+    const ids = this.#ids;
+    const entries = mails.map((mail) => ({ ...mail, id: ids.next(now) }));
+    // The mails of a request with a key know each other, and the first one holds the key.
+    const group =
+      idempotency === undefined ? [null, null] : [entries[0]?.id ?? null, entries.at(-1)?.id ?? null];
+    entries.forEach(({ id, content, tag, lifetimeMs }, index) => {
+      const key = index === 0 ? idempotency : undefined;
+      const [fingerprint] = key === undefined ? [] : fingerprintsOf(key);
+      this.#storage.sql.exec(
+        `INSERT INTO mail (id, state, tag, created_at, updated_at, expires_at, lifetime_ms, due_at, attempts, doubts,
+          idempotency_key, fingerprint, first_id, last_id, size, content)
+          VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?)`,
+        ...[id, tag ?? null, now, now, now + lifetimeMs, lifetimeMs, now],
+        ...[key?.key ?? null, fingerprint ?? null, ...group, content.length, content],
+      );
+    });
+    return entries.map(({ id }) => id);
   }
 
-  #replay({ key, fingerprints }: IdempotencyKey, now: number): AcceptResult | undefined {
+  #replay(idempotency: IdempotencyKey, now: number): AcceptResult | undefined {
+    if (!this.#hasTables) return undefined;
     const [known] = this.#storage.sql
-      .exec<{ kid: string; fingerprint: string; first_id: string; last_id: string }>(
-        "SELECT kid, fingerprint, first_id, last_id FROM idempotency WHERE key = ?",
-        key,
+      .exec<{ fingerprint: string; first_id: string; last_id: string }>(
+        "SELECT fingerprint, first_id, last_id FROM mail WHERE idempotency_key = ?",
+        idempotency.key,
       )
       .toArray();
     if (known === undefined) return undefined;
-    const isSame = fingerprints.some(([kid, mac]) => kid === known.kid && mac === known.fingerprint);
-    if (!isSame) return { kind: "key_reused" };
-    this.expire(now, new Set());
-    const messages = this.#storage.sql.exec<{ id: string; state: MailState }>(
-      "SELECT id, state FROM mail WHERE id BETWEEN ? AND ? AND idempotency_key = ? ORDER BY id",
-      ...[known.first_id, known.last_id, key],
+    if (!fingerprintsOf(idempotency).includes(known.fingerprint)) return { kind: "key_reused" };
+    const mails = this.#rows(
+      `SELECT ${COLUMNS} FROM mail WHERE id BETWEEN ?2 AND ?3 ORDER BY id`,
+      ...[known.first_id, known.last_id],
     );
-    return { kind: "accepted", messages: messages.toArray(), replayed: true };
+    const messages = mails.map(({ id, state }) => ({ id, state: this.get(id, now)?.state ?? state }));
+    return { kind: "accepted", messages, replayed: true };
   }
 
-  /** A UUID version 7 (RFC 9562 section 5.7), greater than all before it. */
-  #newId(now: number): string {
-    if (this.#lastIdTime === 0) {
-      const [newest] = this.#rows(`SELECT ${COLUMNS} FROM mail ORDER BY id DESC LIMIT 1`);
-      this.#lastIdTime = newest === undefined ? 0 : timeOf(newest.id);
-    }
-    // Fractions of a millisecond order the mails of one request.
-    this.#lastIdTime = Math.max(now * TICKS, this.#lastIdTime + 1);
-    return uuidV7(this.#lastIdTime, crypto.randomUUID());
+  /** @returns the number of records purged */
+  #purgeSome(before: number): number {
+    const purged = this.#storage.sql
+      .exec<{ size: number }>(
+        `DELETE FROM mail WHERE id IN (
+          SELECT id FROM mail AS m WHERE id < ?1 AND due_at IS NULL AND updated_at <= ?2 AND NOT EXISTS (
+            SELECT 1 FROM mail AS other WHERE other.id BETWEEN m.first_id AND m.last_id
+            AND (other.due_at IS NOT NULL OR other.updated_at > ?2)
+          ) LIMIT ${PURGE_SIZE.rows}
+        ) RETURNING size`,
+        // Nothing is final before it is created, and ids are ordered by creation.
+        ...[leastIdAt(before + 1), before],
+      )
+      .toArray();
+    this.#addUsage(0, -purged.reduce((sum, { size }) => sum + size, 0));
+    return purged.length;
   }
 
-  #rows(statement: string, ...values: (string | number)[]): MailRow[] {
+  get #claimedIds(): string {
+    return JSON.stringify([...this.#claimed]);
+  }
+
+  /** Runs a statement that selects {@link COLUMNS}; its first parameter is set. */
+  #rows(statement: string, ...values: (string | number | null)[]): MailRow[] {
     if (!this.#hasTables) return [];
-    return this.#storage.sql.exec<Record<string, SqlStorageValue> & MailRow>(statement, ...values).toArray();
+    return this.#storage.sql
+      .exec<Record<string, SqlStorageValue> & MailRow>(statement, this.#claimedIds, ...values)
+      .toArray();
   }
 
   #createTables(): void {
@@ -395,38 +430,36 @@ export class MailStore {
     this.#hasTables = true;
   }
 
-  #loadUsage(): { waiting: number; bytes: number } {
+  #hasRoomFor(mails: number, bytes: number, now: number): boolean {
+    const fits = () => {
+      const usage = this.#loadUsage();
+      return usage.mails + mails <= MAX_WAITING_MAILS && usage.bytes + bytes <= MAX_CONTENT_BYTES;
+    };
+    if (fits()) return true;
+    this.expire(now);
+    return fits();
+  }
+
+  /** Waiting mails, and bytes of content. Reads the indexes once, since the table may hold a million records. */
+  #loadUsage(): { mails: number; bytes: number } {
+    if (!this.#hasTables) return { mails: 0, bytes: 0 };
     this.#usage ??= this.#storage.sql
-      .exec<{ waiting: number; bytes: number }>(
-        "SELECT count(due_at) AS waiting, coalesce(sum(size), 0) AS bytes FROM mail",
+      .exec<{ mails: number; bytes: number }>(
+        `SELECT count(*) AS mails, coalesce(sum(size), 0)
+          + (SELECT coalesce(sum(size), 0) FROM mail WHERE due_at IS NULL AND size > 0) AS bytes
+          FROM mail WHERE due_at IS NOT NULL`,
       )
       .one();
     return this.#usage;
   }
 
-  #addUsage(waiting: number, bytes: number): void {
+  #addUsage(mails: number, bytes: number): void {
     if (this.#usage === undefined) return;
-    this.#usage.waiting += waiting;
+    this.#usage.mails += mails;
     this.#usage.bytes += bytes;
   }
 }
 
-/** Ticks per millisecond: the 12 bits that RFC 9562 section 6.2 (method 3) leaves for a finer clock. */
-const TICKS = 4096;
-
-function uuidV7(ticks: number, random: string): string {
-  const time = Math.floor(ticks / TICKS)
-    .toString(16)
-    .padStart(12, "0");
-  const fraction = (ticks % TICKS).toString(16).padStart(3, "0");
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${fraction}${random.slice(18)}`;
-}
-
-function timeOf(id: string): number {
-  const hex = id.replaceAll("-", "");
-  return Number.parseInt(hex.slice(0, 12), 16) * TICKS + Number.parseInt(hex.slice(13, 16), 16);
-}
-
-function idAt(time: number): string {
-  return uuidV7(time * TICKS, "00000000-0000-0000-0000-000000000000");
+function fingerprintsOf({ fingerprints }: IdempotencyKey): string[] {
+  return fingerprints.map(([kid, fingerprint]) => `${kid} ${fingerprint}`);
 }

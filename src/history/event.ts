@@ -17,20 +17,18 @@ export interface TestTarget {
   settings: (typeof TESTED_SETTINGS)[number];
 }
 
-/** What happened to a tenant's settings. */
-export interface HistoryEvent {
-  action: (typeof ACTIONS)[number];
-  /** For a test. */
-  test?: TestTarget;
-  /** Names of the fields that a save changed; `undefined` if the previous settings were unreadable. */
-  changed?: string[] | undefined;
-}
+/** What happened to a tenant's settings. An entry has room for the fields or for the test, not for both. */
+export type HistoryEvent =
+  /** `changed`: names of the changed fields; `undefined` if the previous settings were unreadable. */
+  | { action: "saved"; changed: string[] | undefined }
+  | { action: "deleted" }
+  | { action: "tested" | "test_refused"; test: TestTarget };
 
 /** One line of a tenant's history. */
 export interface HistoryEntry {
   /** RFC 3339 in UTC. */
   at: string;
-  action: HistoryEvent["action"];
+  action: (typeof ACTIONS)[number];
   family: Family;
   requestId: string;
   /** Claims of the caller's token. */
@@ -47,7 +45,7 @@ export const HISTORY_VALUE_MAX_BYTES = 128;
 
 /** Builds an entry that fits, as JSON, into the 1,024 bytes of a KV key's metadata. */
 export function toHistoryEntry(
-  { action, changed, test }: HistoryEvent,
+  event: HistoryEvent,
   { family, requestId, caller }: { family: Family; requestId: string; caller: Caller },
   at: Date,
 ): HistoryEntry {
@@ -57,18 +55,21 @@ export function toHistoryEntry(
   );
   return {
     at: at.toISOString(),
-    action,
+    action: event.action,
     family,
     requestId,
     by,
-    ...(changed === undefined ? {} : { changed }),
-    ...(test === undefined ? {} : { test: truncateTarget(test) }),
+    ...("changed" in event && event.changed !== undefined ? { changed: event.changed } : {}),
+    ...("test" in event ? { test: truncateTarget(event.test) } : {}),
   };
 }
 
-/** Truncates what a request may choose, so that no length keeps the entry out of the history. */
+/**
+ * Truncates what a request may choose, so that no length keeps the entry out of the history. Keeps the end of host
+ * and recipient: it names the domain's owner, and callers may choose any labels before it.
+ */
 export function truncateTarget({ host, to, ...rest }: TestTarget): TestTarget {
-  return { ...rest, host: truncate(host), ...(to === undefined ? {} : { to: truncate(to) }) };
+  return { ...rest, host: truncateStart(host), ...(to === undefined ? {} : { to: truncateStart(to) }) };
 }
 
 function truncate(text: string): string {
@@ -79,6 +80,16 @@ function truncate(text: string): string {
     truncated += character;
   }
   return `${truncated}…`;
+}
+
+function truncateStart(text: string): string {
+  if (fits(text)) return text;
+  let truncated = "";
+  for (const character of [...text].reverse()) {
+    if (!fits(character + truncated)) break;
+    truncated = character + truncated;
+  }
+  return `…${truncated}`;
 }
 
 function fits(text: string): boolean {

@@ -50,6 +50,19 @@ export const diagnosisFields = {
   ),
   enhancedCode: optionalText("Its enhanced status code, if any (RFC 3463)."),
   reply: optionalText("The server's reply: one printable line of at most 200 characters."),
+  challenge: optionalText(
+    "Why the server rejects an access token, usually as JSON (RFC 7628 section 3.2.2): one printable line.",
+  ),
+  oauth: described(
+    z.exactOptional(
+      z.object({
+        status: described(z.exactOptional(z.int()), "HTTP status."),
+        error: optionalText("OAuth error code."),
+        error_description: optionalText("Its description: one printable line of at most 300 characters."),
+      }),
+    ),
+    "Response of the token endpoint, if it is why there is no access token (RFC 6749 section 5.2).",
+  ),
   hint: described(z.string(), "What to do."),
 };
 

@@ -18,16 +18,29 @@ export class RotationCursor {
     this.#kv = kv;
   }
 
-  /** @throws {KvError} */
+  /**
+   * Reads the position. One that is damaged counts as none, as the next write replaces it.
+   *
+   * @throws {KvError}
+   */
   async read(): Promise<RotationPosition> {
     const text = await withRetries(() => this.#kv.get(KEY), []);
-    if (text === null) return { retired: {} };
-    // Version 0.1.0 stored the tenant alone.
-    return text.startsWith("{") ? JSON.parse(text) : { tenant: text, retired: {} };
+    return text === null ? { retired: {} } : parse(text);
   }
 
   /** @throws {KvError} */
   async write(position: RotationPosition): Promise<void> {
     await withRetries(() => this.#kv.put(KEY, JSON.stringify(position)), []);
+  }
+}
+
+function parse(text: string): RotationPosition {
+  // Version 0.1.0 stored the tenant alone.
+  if (!text.startsWith("{")) return { tenant: text, retired: {} };
+  try {
+    const { tenant, retired } = JSON.parse(text);
+    return { tenant, retired: { ...retired } };
+  } catch {
+    return { retired: {} };
   }
 }

@@ -76,10 +76,9 @@ export async function rotate(
       failures.push({ tenant: record.tenant, kid: record.kid, reason: reasonOf(error) });
     }
   }
-  const retired = retire(position?.retired ?? {}, older, now);
-  const tenant = batch.at(-1)?.tenant ?? position?.tenant;
+  // A position that could not be read stays: replacing it would restart the wait for each retired key.
   const cursorSaved =
-    isSame(position, tenant, retired) || (await succeeds(cursor.write({ tenant, retired })));
+    position !== undefined && (await saves(cursor, position, nextPosition(position, batch, older, now)));
   const left = outdated.filter(({ tenant }) => !resealed.has(tenant));
   return {
     examined: listing.records.length,
@@ -97,24 +96,30 @@ export async function rotate(
   };
 }
 
-function retire(before: Readonly<Record<string, string>>, older: readonly string[], now: Date) {
-  return Object.fromEntries(older.map((kid) => [kid, before[kid] ?? now.toISOString()]));
+function nextPosition(
+  { tenant, retired }: RotationPosition,
+  batch: readonly ListedRecord[],
+  older: readonly string[],
+  now: Date,
+): RotationPosition {
+  return {
+    tenant: batch.at(-1)?.tenant ?? tenant,
+    retired: Object.fromEntries(older.map((kid) => [kid, retired[kid] ?? now.toISOString()])),
+  };
 }
 
 function isRetired(since: string | undefined, now: Date): boolean {
   return since !== undefined && now.getTime() - Date.parse(since) >= RETIREMENT_MS;
 }
 
-function isSame(before: RotationPosition | undefined, tenant: string | undefined, retired: object): boolean {
-  return (
-    before !== undefined &&
-    before.tenant === tenant &&
-    JSON.stringify(before.retired) === JSON.stringify(retired)
-  );
-}
-
-function succeeds(work: Promise<void>): Promise<boolean> {
-  return work.then(
+/** Writes a position that differs from the previous one. */
+async function saves(
+  cursor: RotationCursor,
+  before: RotationPosition,
+  after: RotationPosition,
+): Promise<boolean> {
+  if (JSON.stringify(before) === JSON.stringify(after)) return true;
+  return cursor.write(after).then(
     () => true,
     () => false,
   );

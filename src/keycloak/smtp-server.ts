@@ -2,19 +2,6 @@ import type { FieldError } from "../errors.ts";
 import type { Settings } from "../settings/schema.ts";
 import { tlsMode } from "../smtp/tls-mode.ts";
 
-/** Fields of `authType` token. */
-type TokenField =
-  | "authType"
-  | "authTokenUrl"
-  | "authTokenScope"
-  | "authTokenClientId"
-  | "authTokenClientSecret"
-  | "authTokenGrantType"
-  | "authTokenPrivateKey";
-
-/** Settings as they may be applied. */
-export type AppliedSettings = Settings & { [Field in TokenField]?: string | undefined };
-
 /** Members of `smtpServer` that Keycloak never returns. */
 const SECRETS: readonly string[] = ["password", "authTokenClientSecret"];
 
@@ -22,7 +9,7 @@ const SECRETS: readonly string[] = ["password", "authTokenClientSecret"];
 const VAULT_REFERENCE = /^\$\{vault\..+\}$/;
 
 /** The fields that Keycloak cannot use. */
-export function keycloakProblems(settings: AppliedSettings): FieldError[] {
+export function keycloakProblems(settings: Settings): FieldError[] {
   const { authTokenPrivateKey, authTokenGrantType = "client_credentials" } = settings;
   const unsupported = [
     authTokenPrivateKey !== undefined && {
@@ -51,10 +38,7 @@ export function keycloakProblems(settings: AppliedSettings): FieldError[] {
  * @param current `smtpServer` as it is
  * @see https://github.com/keycloak/keycloak/blob/26.7.3/services/src/main/java/org/keycloak/email/DefaultEmailSenderProvider.java
  */
-export function toSmtpServer(
-  settings: AppliedSettings,
-  current: Record<string, unknown>,
-): Record<string, string> {
+export function toSmtpServer(settings: Settings, current: Record<string, unknown>): Record<string, string> {
   const isImplicit = tlsMode(settings) === "implicit";
   const { host, port, from, fromDisplayName, replyTo, replyToDisplayName, envelopeFrom } = settings;
   const { debug, connectionTimeout, timeout, writeTimeout } = settings;
@@ -77,7 +61,7 @@ export function differences(sent: Record<string, string>, read: Record<string, u
   return [...names].filter((name) => !SECRETS.includes(name) && sent[name] !== read[name]).sort();
 }
 
-function authenticationOf(settings: AppliedSettings): object {
+function authenticationOf(settings: Settings): object {
   const { auth, user, password, authType, authTokenUrl, authTokenScope, authTokenClientId } = settings;
   if (auth === false || user === undefined) return { auth: false };
   if (authType === "token") {

@@ -1,5 +1,6 @@
 import MailComposer from "nodemailer/lib/mail-composer";
 import { parseHost } from "./host.ts";
+import { serializeMime } from "./mime.ts";
 
 /** Whom a mail is from. */
 export interface Sender {
@@ -43,7 +44,7 @@ export function messageIdFor(id: string, { from }: Sender): string {
 }
 
 /** Composes a mail in UTF-8, with text and HTML as alternatives if it has both. */
-export async function composeMessage(sender: Sender, content: MailContent): Promise<Message> {
+export function composeMessage(sender: Sender, content: MailContent): Message {
   const { fromDisplayName, envelopeFrom } = sender;
   const { subject, text, html, headers, messageId } = content;
   const [from, to] = [asciiDomain(sender.from), asciiDomain(content.to)];
@@ -61,11 +62,11 @@ export async function composeMessage(sender: Sender, content: MailContent): Prom
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  const raw = await composer.compile().build();
+  const message = serializeMime(composer.compile());
   return {
     envelope: { from: envelopeFrom === undefined ? from : asciiDomain(envelopeFrom), to },
-    raw,
-    headerNeedsSmtpUtf8: raw.subarray(0, raw.indexOf("\r\n\r\n")).some((byte) => byte > 0x7f),
+    raw: Buffer.from(message),
+    headerNeedsSmtpUtf8: /\P{ASCII}/u.test(message.slice(0, message.indexOf("\r\n\r\n"))),
   };
 }
 

@@ -33,12 +33,14 @@ export function passThrough() {
 
 /**
  * Whether a lenient origin would read a path as one of ours: after repeated decoding, without matrix parameters
- * (`;x=1`), with backslashes as slashes, slashes merged, dot segments resolved, and in any case.
+ * (`;x=1`) and an encoded query, with backslashes as slashes, slashes merged, dot segments resolved or not, without
+ * invisible characters, and in any case or width.
  */
 function isDisguisedMailPath(pathname: string): boolean {
   let path = pathname;
   for (let decodings = 0; decodings <= MAX_DECODINGS; decodings++) {
-    if (MAIL_PATH.test(normalize(path))) return true;
+    const segments = segmentsOf(path);
+    if ([segments, withoutDots(segments)].some(isMailPath)) return true;
     const decoded = decode(path);
     if (decoded === path) return false;
     path = decoded;
@@ -46,20 +48,30 @@ function isDisguisedMailPath(pathname: string): boolean {
   return true;
 }
 
-function normalize(path: string): string {
-  const segments: string[] = [];
-  for (const raw of path.replaceAll("\\", "/").split("/")) {
-    const segment = raw
-      .replace(/;.*$/s, "")
-      .replace(/[\p{Cc}\s]/gu, "")
-      .toLowerCase();
-    if (segment === "..") segments.pop();
-    else if (segment !== "" && segment !== ".") segments.push(segment);
+function isMailPath(segments: readonly string[]): boolean {
+  return MAIL_PATH.test(`/${segments.join("/")}`);
+}
+
+function segmentsOf(path: string): string[] {
+  const segments = path.normalize("NFKC").toLowerCase().split(/[/\\]/);
+  return segments
+    .map((segment) => segment.replace(/[;?#].*$/s, "").replace(/[\p{C}\p{Z}\ufffd]/gu, ""))
+    .filter((segment) => segment !== "" && segment !== ".");
+}
+
+function withoutDots(segments: readonly string[]): string[] {
+  const resolved: string[] = [];
+  for (const segment of segments) {
+    if (segment === "..") resolved.pop();
+    else resolved.push(segment);
   }
-  return `/${segments.join("/")}`;
+  return resolved;
 }
 
 // Decodes what is valid, as a lenient origin does: decodeURIComponent rejects the whole path for one bad escape.
 function decode(path: string): string {
-  return path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return path.replace(/(%[0-9a-f]{2})+/gi, (escapes) => {
+    const bytes = escapes.split("%").slice(1);
+    return new TextDecoder().decode(Uint8Array.from(bytes, (hex) => Number.parseInt(hex, 16)));
+  });
 }

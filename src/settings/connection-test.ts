@@ -2,8 +2,7 @@ import { zValidator } from "@hono/zod-validator";
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "../context.ts";
 import { ApiError, type FieldError } from "../errors.ts";
-import { type TestTarget, truncateTarget } from "../history/event.ts";
-import { recordHistory } from "../history/record.ts";
+import { recordHistory, type TestTarget, truncateTarget } from "../history/record.ts";
 import { envelope } from "../http/envelope.ts";
 import { invalidFields } from "../http/validation.ts";
 import { emailAddressProblem } from "../mail/address.ts";
@@ -15,7 +14,8 @@ import { diagnose } from "../smtp/diagnosis.ts";
 import type { SmtpResult, Step } from "../smtp/result.ts";
 import { lacksMandatoryField, type Settings, testSchema } from "./schema.ts";
 import { storeOf } from "./store.ts";
-import { usesMaskedPassword, withStoredPassword } from "./stored-password.ts";
+import { usesMask, withStoredSecrets } from "./stored-secrets.ts";
+import { tokenSettingsOf, tokenSettingsProblem } from "./token-settings.ts";
 
 /** When a caller may try again after too many tests, in seconds: the period of the rate limit. */
 const RATE_LIMIT_RETRY_AFTER_SECONDS = 60;
@@ -36,7 +36,7 @@ export function connectionTestRoutes() {
       const settings = await settingsToTest(c, sent ?? undefined);
       const recipient = mode === "send" ? (to ?? ownAddress(c.var.caller.email)) : undefined;
       const source = sent ? "sent" : "stored";
-      const steps = await assertConnection(c, settings, source, { recipient, records: "any outcome" });
+      const { steps } = await assertConnection(c, settings, source, { recipient, records: "any outcome" });
       const message =
         recipient === undefined
           ? "The SMTP server accepts these settings. No mail was sent."
@@ -52,7 +52,7 @@ export function connectionTestRoutes() {
  * @param source of the settings
  * @param recipient of a test mail; without one, no mail is sent
  * @param records which outcomes; a save records its own success
- * @returns the stages passed
+ * @returns the stages passed, and what was contacted
  * @throws {ApiError} `smtp_failed` with the diagnosis; `too_many_tests` and `rate_limiter_unavailable` without
  * contacting the server
  */
@@ -61,7 +61,7 @@ export async function assertConnection(
   settings: Settings,
   source: TestTarget["settings"],
   { recipient, records }: { recipient?: string | undefined; records: "any outcome" | "failure" },
-): Promise<readonly Step[]> {
+): Promise<{ steps: readonly Step[]; target: TestTarget }> {
   await assertWithinRateLimit(c);
   const { host, port } = settings;
   const target = { host, port, ...(recipient === undefined ? {} : { to: recipient }), settings: source };
@@ -74,7 +74,7 @@ export async function assertConnection(
     const diagnosis = diagnose(result.failure, settings, c.var.config.hostname);
     throw new ApiError("smtp_failed", { diagnosis });
   }
-  return result.steps;
+  return { steps: result.steps, target };
 }
 
 /** Opens a session, sends a mail or probes for one, and closes. */
@@ -86,14 +86,20 @@ async function testConnection(
   const { tenant, caller, requestId } = c.var;
   const { hostname, allowPrivateHosts } = c.var.config;
   // Loaded on demand: most requests only read or save, and many start an isolate.
-  const [{ SmtpSession }, { composeMessage, messageIdFor }] = await Promise.all([
+  const [{ SmtpSession }, { composeMessage, messageIdFor }, { requestToken }] = await Promise.all([
     import("../smtp/session.ts"),
     import("../mail/message.ts"),
+    import("../oauth/token-request.ts"),
   ]);
   const to = recipient ?? validAddressOf(caller.email) ?? settings.from;
   const content = testMail(tenant, to, messageIdFor(requestId, settings));
-  const message = await composeMessage(settings, content);
-  const session = new SmtpSession(settings, { clientName: hostname, allowPrivateHosts });
+  const message = composeMessage(settings, content);
+  const tokenSettings = tokenSettingsOf(settings);
+  const session = new SmtpSession(settings, {
+    ...{ clientName: hostname, allowPrivateHosts },
+    // Never cached, so that an expired secret shows.
+    ...(tokenSettings && { accessToken: () => requestToken(tokenSettings, { allowPrivateHosts }) }),
+  });
   try {
     const opened = await session.open();
     if (!opened.ok) return opened;
@@ -130,14 +136,14 @@ async function settingsToTest(c: Context<AppEnv>, sent: Settings | undefined): P
     const stored = await readStored();
     if (stored === undefined) throw new ApiError("nothing_stored");
     // Stored while private hosts were allowed.
-    const problem = destinationProblem(stored.host, config);
+    const problem = destinationProblem(stored.host, config) ?? (await tokenSettingsProblem(stored, config));
     if (problem !== undefined) throw new ApiError("invalid_fields", { errors: [problem] });
     return stored;
   }
-  const problem = destinationProblem(sent.host, config);
+  const problem = destinationProblem(sent.host, config) ?? (await tokenSettingsProblem(sent, config));
   if (problem !== undefined) throw invalidSettings(problem);
-  if (!usesMaskedPassword(sent)) return sent;
-  const kept = withStoredPassword(sent, await readStored(), "test");
+  if (!usesMask(sent)) return sent;
+  const kept = withStoredSecrets(sent, await readStored(), "test");
   if ("error" in kept) throw invalidSettings(kept.error);
   return kept.settings;
 }

@@ -9,17 +9,22 @@ import {
 } from "../http/response-schema.ts";
 import type { Diagnosis } from "../smtp/diagnosis.ts";
 import { type Step, TLS_STATES } from "../smtp/result.ts";
-import { MASKED_PASSWORD, settingsFields } from "./schema.ts";
+import { MASK, SECRET_FIELDS, settingsFields } from "./schema.ts";
 
-/** Settings as a read returns them: as they are stored, except for these four fields. */
+/** Settings as a read returns them: as they are stored, except for the port, the TLS flags and the secrets. */
 export const settingsResponseSchema = z.object({
   ...Object.fromEntries(Object.entries(settingsFields).map(([name, field]) => [name, storedValue(field)])),
   port: described(z.string(), "Port."),
   starttls: describedAs(settingsFields.starttls, z.boolean()),
   ssl: describedAs(settingsFields.ssl, z.boolean()),
-  password: described(
-    z.exactOptional(z.literal(MASKED_PASSWORD)),
-    "Stands for the stored password, which is never returned. Absent if none is stored.",
+  ...Object.fromEntries(
+    SECRET_FIELDS.map((field) => [
+      field,
+      described(
+        z.exactOptional(z.literal(MASK)),
+        "Stands for the stored secret, which is never returned. Absent if none is stored.",
+      ),
+    ]),
   ),
 });
 

@@ -3,7 +3,7 @@ import { type Context, Hono } from "hono";
 import { callerName } from "../auth/caller.ts";
 import type { AppEnv } from "../context.ts";
 import { ApiError } from "../errors.ts";
-import { recordHistory } from "../history/record.ts";
+import { recordHistory, type TestTarget } from "../history/record.ts";
 import { envelope } from "../http/envelope.ts";
 import { assertIfMatch, setETag } from "../http/etag.ts";
 import { invalidFields, validQuery } from "../http/validation.ts";
@@ -14,8 +14,9 @@ import { assertConnection } from "./connection-test.ts";
 import { toResponse, warningsFor } from "./response.ts";
 import { lacksMandatoryField, type Settings, settingsSchema, verifySchema } from "./schema.ts";
 import { storeOf } from "./store.ts";
-import { usesMaskedPassword, withStoredPassword } from "./stored-password.ts";
+import { usesMask, withStoredSecrets } from "./stored-secrets.ts";
 import { applyAndStore, type SettingsTarget } from "./target.ts";
+import { tokenSettingsProblem } from "./token-settings.ts";
 
 /**
  * Saves, reads and deletes a tenant's settings.
@@ -47,13 +48,12 @@ export function settingsRoutes(
       const sent = c.req.valid("json");
       const { verify } = c.req.valid("query");
       const ifMatch = c.req.header("If-Match");
-      const problem = destinationProblem(sent.host, config);
-      const target = targetOf(c);
-      const errors = [...(problem === undefined ? [] : [problem]), ...(target?.problems(sent) ?? [])];
-      if (errors.length > 0) throw new ApiError("invalid_fields", { errors });
+      const problem = destinationProblem(sent.host, config) ?? (await tokenSettingsProblem(sent, config));
+      if (problem !== undefined) throw new ApiError("invalid_fields", { errors: [problem] });
 
+      const target = targetOf(c);
       const store = storeOf(c);
-      const isMasked = usesMaskedPassword(sent);
+      const isMasked = usesMask(sent);
       let isStoredKnown = true;
       const stored = await store.read(tenant).catch((error) => {
         // A plain save needs the stored settings for its history only, and does not depend on it.
@@ -62,14 +62,23 @@ export function settingsRoutes(
         return undefined;
       });
       assertIfMatch(ifMatch, stored?.version);
-      const settings = isMasked ? keepPassword(sent, stored?.settings) : sent;
+      const settings = isMasked ? keepSecrets(sent, stored?.settings) : sent;
+      // A kept secret may be from before there was a target.
+      const errors = target?.problems(settings) ?? [];
+      if (errors.length > 0) throw new ApiError("invalid_fields", { errors });
+      let tested: TestTarget | undefined;
       if (verify) {
-        await assertConnection(c, settings, "sent", { records: "failure" });
+        tested = (await assertConnection(c, settings, "sent", { records: "failure" })).target;
       }
       if (verify || target !== undefined) {
         // The test takes up to 20 s, in which another save may have succeeded.
         const current = await store.read(tenant);
-        if (current?.version !== stored?.version) throw new ApiError("settings_changed");
+        if (current?.version !== stored?.version) {
+          // Otherwise a guessed password that passes leaves no entry.
+          if (tested !== undefined)
+            await recordHistory(c, Promise.resolve(), () => ({ action: "tested", test: tested }));
+          throw new ApiError("settings_changed");
+        }
       }
 
       const record = {
@@ -106,8 +115,8 @@ function settingsBody() {
   });
 }
 
-function keepPassword(sent: Settings, stored: Settings | undefined): Settings {
-  const kept = withStoredPassword(sent, stored, "save");
+function keepSecrets(sent: Settings, stored: Settings | undefined): Settings {
+  const kept = withStoredSecrets(sent, stored, "save");
   if ("error" in kept) throw new ApiError("invalid_fields", { errors: [kept.error] });
   return kept.settings;
 }

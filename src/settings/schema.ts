@@ -13,9 +13,21 @@ import {
   validAddress,
 } from "../http/fields.ts";
 import { parseHost } from "../mail/host.ts";
+import { GRANT_TYPES } from "../oauth/grant-types.ts";
 
-/** Stands for the stored password: a read returns it, and a save that sends it keeps the password (as in Keycloak). */
-export const MASKED_PASSWORD = "**********";
+/** Stands for a stored secret: a read returns it, and a save that sends it keeps the secret (as in Keycloak). */
+export const MASK = "**********";
+
+/** Fields that hold a secret. */
+export const SECRET_FIELDS = ["password", "authTokenClientSecret", "authTokenPrivateKey"] as const;
+
+export type SecretField = (typeof SECRET_FIELDS)[number];
+
+/** Maximum characters of `authTokenUrl`, and of `authTokenScope`. */
+const TOKEN_FIELD_MAX_CHARACTERS = 2_048;
+
+/** Maximum characters of `authTokenPrivateKey`: an RSA key of 4,096 bits in PEM takes 3,300, a certificate 2,000. */
+const PRIVATE_KEY_MAX_CHARACTERS = 8_192;
 
 /** Maximum characters of `fromDisplayName` and `replyToDisplayName`. */
 export const DISPLAY_NAME_MAX_CHARACTERS = 200;
@@ -84,10 +96,65 @@ export const settingsFields = {
   timeout: timeout("Time limit of reading from the SMTP server"),
   writeTimeout: timeout("Time limit of writing to the SMTP server"),
   user: line("User name for authentication.", USER_MAX_CHARACTERS, "sender@example.com"),
+  authType: field(
+    {
+      description:
+        "basic (default): user and password. token: user and an OAuth 2.0 access token (XOAUTH2, OAUTHBEARER).",
+      examples: ["basic"],
+      enum: ["basic", "token", "", null],
+    },
+    inputText,
+    (text) => (text === "basic" || text === "token" ? text : { problem: "must be basic or token" }),
+    z.optional(z.enum(["basic", "token"])),
+  ),
+  authTokenUrl: field(
+    {
+      description: "With authType token: token endpoint. https, and a public host.",
+      examples: ["https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token"],
+      maxLength: TOKEN_FIELD_MAX_CHARACTERS,
+    },
+    inputText,
+    validTokenUrl,
+    outputText,
+  ),
+  authTokenScope: line(
+    "With authType token: scopes, separated by spaces.",
+    TOKEN_FIELD_MAX_CHARACTERS,
+    "https://outlook.office.com/.default",
+  ),
+  authTokenClientId: line("With authType token: client id.", USER_MAX_CHARACTERS, "11111111-2222-3333"),
+  authTokenClientSecret: secret(
+    `With authType token: client secret. ${MASK} keeps the stored one, provided that token URL, client id, scope, host, port, user and TLS mode are unchanged.`,
+    "client-secret",
+  ),
+  authTokenPrivateKey: field(
+    {
+      description: `With authType token, in place of a client secret: private key as PKCS#8 PEM, optionally followed by its certificate, or as JWK. ${MASK} keeps the stored one, under the same conditions.`,
+      examples: ["-----BEGIN PRIVATE KEY-----\nMII...\n-----END PRIVATE KEY-----\n"],
+      maxLength: PRIVATE_KEY_MAX_CHARACTERS,
+    },
+    inputText,
+    (text) =>
+      text.length > PRIVATE_KEY_MAX_CHARACTERS
+        ? { problem: `must have at most ${PRIVATE_KEY_MAX_CHARACTERS} characters` }
+        : text,
+    outputText,
+  ),
+  authTokenGrantType: field(
+    {
+      description:
+        "With authType token: OAuth 2.0 grant. The JWT bearer grant (RFC 7523) has user as subject. Default: client_credentials.",
+      examples: ["client_credentials"],
+      enum: [...GRANT_TYPES, "", null],
+    },
+    inputText,
+    (text) => GRANT_TYPES.find((type) => type === text) ?? { problem: `must be ${GRANT_TYPES.join(" or ")}` },
+    z.optional(z.enum(GRANT_TYPES)),
+  ),
   password: field(
     {
-      description: `Password of user, not trimmed. ${MASKED_PASSWORD} keeps the stored one, provided that host, port, user and TLS mode are unchanged.`,
-      examples: ["app-password", MASKED_PASSWORD],
+      description: `Password of user, not trimmed. ${MASK} keeps the stored one, provided that host, port, user and TLS mode are unchanged.`,
+      examples: ["app-password", MASK],
       maxLength: PASSWORD_MAX_CHARACTERS,
     },
     inputText,
@@ -104,16 +171,17 @@ export const settingsFields = {
  */
 export const settingsSchema = z.pipe(
   closedObject(settingsFields),
-  z.transform((input, context) => {
-    if (input.password !== undefined && input.user === undefined) {
-      context.issues.push({ code: "custom", path: ["user"], message: "must accompany password", input });
+  z.transform((sent, context) => {
+    const input = withoutUnusedMasks(sent);
+    for (const { field, message } of combinationErrors(input)) {
+      context.issues.push({ code: "custom", path: [field], message, input: sent });
     }
     const ssl = input.ssl ?? false;
     return { ...input, port: input.port ?? (ssl ? 465 : 587), starttls: input.starttls ?? false, ssl };
   }),
 );
 
-/** Settings as they are stored, with the password itself. */
+/** Settings as they are stored, with the secrets themselves. */
 export type Settings = z.output<typeof settingsSchema>;
 
 /** How to test settings: the recipient, whether to send a mail, and which settings to use. */
@@ -153,6 +221,71 @@ export const verifySchema = z.object({
 export function lacksMandatoryField(body: unknown): boolean {
   const { host, from } = (body ?? {}) as { host?: unknown; from?: unknown };
   return [host, from].map(trimmed).some((value) => value === undefined || value === null || value === "");
+}
+
+/** Drops masks of secrets that `authType` does not use: Keycloak's console leaves them there. */
+function withoutUnusedMasks<Input extends AuthenticationFields>(input: Input): Input {
+  const unused = SECRET_FIELDS.filter((field) => usesToken(input) === (field === "password"));
+  const dropped = unused.filter((field) => input[field] === MASK).map((field) => [field, undefined]);
+  return { ...input, ...Object.fromEntries(dropped) };
+}
+
+type AuthenticationFields = { [Name in keyof typeof settingsFields]?: unknown };
+
+/** Combinations of fields that cannot work, each with its fix. */
+function combinationErrors(input: AuthenticationFields): { field: string; message: string }[] {
+  const { user, password, authTokenUrl, authTokenClientId, authTokenClientSecret, authTokenPrivateKey } =
+    input;
+  const isBearer =
+    input.authTokenGrantType !== undefined && input.authTokenGrantType !== "client_credentials";
+  const checks: [boolean, string, string][] = usesToken(input)
+    ? [
+        [user === undefined, "user", "is required with authType token"],
+        [password !== undefined, "password", "must be absent with authType token"],
+        [authTokenUrl === undefined, "authTokenUrl", "is required with authType token"],
+        [authTokenClientId === undefined, "authTokenClientId", "is required with authType token"],
+        [
+          authTokenClientSecret !== undefined && authTokenPrivateKey !== undefined,
+          "authTokenPrivateKey",
+          "must not accompany authTokenClientSecret: send one of them",
+        ],
+        [
+          isBearer && authTokenPrivateKey === undefined,
+          "authTokenPrivateKey",
+          "is required with this authTokenGrantType, in place of authTokenClientSecret",
+        ],
+        [
+          !isBearer && authTokenClientSecret === undefined && authTokenPrivateKey === undefined,
+          "authTokenClientSecret",
+          "or authTokenPrivateKey is required with authType token",
+        ],
+      ]
+    : [
+        [password !== undefined && user === undefined, "user", "must accompany password"],
+        [authTokenClientSecret !== undefined, "authTokenClientSecret", "requires authType token"],
+        [authTokenPrivateKey !== undefined, "authTokenPrivateKey", "requires authType token"],
+      ];
+  return checks.flatMap(([isWrong, field, message]) => (isWrong ? [{ field, message }] : []));
+}
+
+function usesToken({ authType }: AuthenticationFields): boolean {
+  return authType === "token";
+}
+
+function secret(description: string, example: string) {
+  const docs = { description, examples: [example, MASK], maxLength: PASSWORD_MAX_CHARACTERS };
+  return field(docs, inputText, verbatimPassword, outputText, { trim: false });
+}
+
+function validTokenUrl(text: string): string | Problem {
+  if (text.length > TOKEN_FIELD_MAX_CHARACTERS) {
+    return { problem: `must have at most ${TOKEN_FIELD_MAX_CHARACTERS} characters` };
+  }
+  const url = URL.parse(text);
+  if (url?.protocol !== "https:" || url.username !== "" || url.password !== "" || url.hash !== "") {
+    return { problem: "must be an https address without user, password and fragment" };
+  }
+  return url.href;
 }
 
 function displayName(description: string) {
@@ -221,8 +354,8 @@ function verbatimPassword(text: string): string | Problem {
   if (characters(text) > PASSWORD_MAX_CHARACTERS)
     return { problem: `must have at most ${PASSWORD_MAX_CHARACTERS} characters` };
   if (!text.isWellFormed()) return { problem: "must be valid Unicode" };
-  if (text !== MASKED_PASSWORD && text.trim() === MASKED_PASSWORD) {
-    return { problem: `must be exactly ${MASKED_PASSWORD} to keep the stored one` };
+  if (text !== MASK && text.trim() === MASK) {
+    return { problem: `must be exactly ${MASK} to keep the stored one` };
   }
   return /[\0\r\n]/.test(text) ? { problem: "must not contain NUL, CR or LF" } : text;
 }

@@ -1,3 +1,4 @@
+import type { TokenFailure } from "../oauth/token-request.ts";
 import { REJECTED_EHLO } from "./hints/replies.ts";
 import { hintFor } from "./hints.ts";
 import { parseReply, type Reply } from "./reply.ts";
@@ -15,6 +16,10 @@ export interface Diagnosis {
   enhancedCode?: string;
   /** Its text: one printable line of at most 200 characters. */
   reply?: string;
+  /** Why the server rejects an access token (RFC 7628 section 3.2.2): one printable line. */
+  challenge?: string;
+  /** How the token endpoint responded, if it did (RFC 6749 section 5.2). */
+  oauth?: { status?: number; error?: string; error_description?: string };
   /** What to do. */
   hint: string;
   /** The stages completed before. */
@@ -25,6 +30,7 @@ const SUBJECTS: Record<Stage, string> = {
   connect: "the connection",
   greeting: "the greeting",
   tls: "STARTTLS",
+  token: "the request for an access token",
   authentication: "the user and password",
   sender: "the sender",
   recipient: "the recipient",
@@ -41,21 +47,38 @@ const NAMED: readonly [RegExp, string][] = [
   [/client host/i, "the client"],
 ];
 
-const MESSAGES: Record<FailureKind, (stage: Stage, reply: Reply | undefined) => string> = {
+interface Circumstances {
+  stage: Stage;
+  reply: Reply | undefined;
+  /** Whether the settings ask for an access token. */
+  usesToken: boolean;
+}
+
+const MESSAGES: Record<FailureKind, (circumstances: Circumstances) => string> = {
   forbidden_destination: () => "The host is not public, so no connection was made.",
   not_connected: () => "The SMTP server could not be reached.",
   not_smtp: () => "The host accepted the connection, but did not respond as an SMTP server.",
-  reply: (stage, reply) => `The SMTP server rejected ${rejected(stage, reply)}.`,
-  timeout: (stage) => `The SMTP server timed out while handling ${SUBJECTS[stage]}.`,
-  closed: (stage) => `The SMTP server closed the connection while handling ${SUBJECTS[stage]}.`,
-  protocol_error: (stage) => `The SMTP server sent an invalid reply while handling ${SUBJECTS[stage]}.`,
+  reply: (circumstances) => `The SMTP server rejected ${rejected(circumstances)}.`,
+  timeout: (circumstances) => `The SMTP server timed out while handling ${subjectOf(circumstances)}.`,
+  closed: (circumstances) =>
+    `The SMTP server closed the connection while handling ${subjectOf(circumstances)}.`,
+  protocol_error: (circumstances) =>
+    `The SMTP server sent an invalid reply while handling ${subjectOf(circumstances)}.`,
   starttls_not_offered: () => "STARTTLS is required, but the SMTP server does not offer it.",
   tls_failed: () => "The SMTP server accepted STARTTLS, but the TLS handshake failed.",
   ended_after_tls: () => "The SMTP server ended the session right after the TLS handshake.",
+  token_forbidden: () => "The token endpoint is not public, so no access token was requested.",
+  token_unreachable: () => "The token endpoint could not be reached, or is not available.",
+  token_rejected: () => "The token endpoint rejected the request for an access token.",
+  token_missing: () => "The token endpoint did not return an access token.",
   plaintext_injected: () => "Unencrypted data followed the SMTP server's reply to STARTTLS.",
-  credentials_need_tls: () => "The connection is not encrypted, so the user and password were not sent.",
-  authentication_not_offered: () => "The SMTP server does not offer authentication by user and password.",
-  smtputf8_not_offered: (stage) =>
+  credentials_need_tls: ({ usesToken }) =>
+    usesToken
+      ? "The connection is not encrypted, so no access token was sent."
+      : "The connection is not encrypted, so the user and password were not sent.",
+  authentication_not_offered: ({ usesToken }) =>
+    `The SMTP server does not offer authentication by ${usesToken ? "access token" : "user and password"}.`,
+  smtputf8_not_offered: ({ stage }) =>
     `The address of ${SUBJECTS[stage]} requires SMTPUTF8, which the SMTP server does not support.`,
   too_large: () => "The message exceeds the SMTP server's size limit.",
 };
@@ -66,21 +89,37 @@ const MESSAGES: Record<FailureKind, (stage: Stage, reply: Reply | undefined) => 
  * @param clientName our name in EHLO, for the hint if the server rejects it
  */
 export function diagnose(failure: SmtpFailure, settings: SmtpSettings, clientName?: string): Diagnosis {
-  const { kind, stage, steps } = failure;
+  const { kind, stage, steps, challenge, oauth } = failure;
   const mechanisms = steps.findLast((step) => step.mechanisms !== undefined)?.mechanisms;
   const [reply, fullReply] =
     failure.reply === undefined ? [] : [parseReply(failure.reply), parseReply(failure.reply, Infinity)];
   return {
-    message: MESSAGES[kind](stage, fullReply),
+    message: MESSAGES[kind]({ stage, reply: fullReply, usesToken: settings.authType === "token" }),
     stage,
     ...(reply === undefined ? {} : { smtpCode: reply.code, reply: reply.text }),
     ...(reply?.enhancedCode === undefined ? {} : { enhancedCode: reply.enhancedCode }),
-    hint: hintFor({ kind, stage, settings, reply: fullReply, clientName, mechanisms }),
+    ...(challenge === undefined ? {} : { challenge }),
+    ...(oauth === undefined ? {} : responseOf(oauth)),
+    hint: hintFor({ kind, stage, settings, reply: fullReply, clientName, mechanisms, challenge, oauth }),
     steps,
   };
 }
 
-function rejected(stage: Stage, reply: Reply | undefined): string {
+function responseOf({ status, error, description }: TokenFailure): Pick<Diagnosis, "oauth"> {
+  const oauth = {
+    ...(status === undefined ? {} : { status }),
+    ...(error === undefined ? {} : { error }),
+    ...(description === undefined ? {} : { error_description: description }),
+  };
+  return Object.keys(oauth).length === 0 ? {} : { oauth };
+}
+
+function subjectOf({ stage, usesToken }: Circumstances): string {
+  return stage === "authentication" && usesToken ? "the access token" : SUBJECTS[stage];
+}
+
+function rejected(circumstances: Circumstances): string {
+  const { reply } = circumstances;
   const named = NAMED.find(([words]) => reply !== undefined && words.test(reply.text));
-  return named === undefined ? SUBJECTS[stage] : named[1];
+  return named === undefined ? subjectOf(circumstances) : named[1];
 }

@@ -2,14 +2,17 @@ import { FAILURES } from "./hints/failures.ts";
 import { PROVIDERS } from "./hints/providers.ts";
 import { CERTAIN_CAUSES, CODES, LAST_RESORT, NO_USER, WORDS } from "./hints/replies.ts";
 import { type Group, type Provider, type Row, replyLine, type Symptom } from "./hints/row.ts";
+import { NO_TOKEN, REJECTED_TOKENS } from "./hints/tokens.ts";
 
 // The certain comes before the probable, and what a server says before its bare code.
 const ordered = (providers: readonly Provider[]): readonly Group[] => [
+  NO_TOKEN,
   FAILURES,
   CERTAIN_CAUSES,
   NO_USER,
   ...providers,
   WORDS,
+  REJECTED_TOKENS,
   CODES,
 ];
 

@@ -36,7 +36,10 @@ export const DELIVERY_TIMEOUTS: SmtpTimeouts = {
 /** Largest reply, in bytes. RFC 5321 section 4.5.3.1.5 allows 512 per line; an EHLO reply has some twenty lines. */
 export const REPLY_MAX_BYTES = 64 * 1024;
 
-/** Input limit before TLS, and again after it, in bytes. Servers usually send about 2 KiB. */
+/**
+ * Limit of the input before TLS, until authentication is over, and between two commands of a mail, in bytes.
+ * Servers usually send about 2 KiB.
+ */
 export const INPUT_MAX_BYTES = 128 * 1024;
 
 /** How long the server may take to close its side of the connection after ours, in milliseconds. */

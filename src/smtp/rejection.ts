@@ -1,26 +1,38 @@
-import type { Reply } from "./reply.ts";
+import { MAILBOX_FULL } from "./hints/replies.ts";
+import { replyLine } from "./hints/row.ts";
+import { parseReply } from "./reply.ts";
 
 /** What a server objects to when it rejects a sender, a recipient or a message. */
 export type RejectionCause = "authentication" | "sender" | "throttling" | "other";
 
-// Replies to too many mails, whatever their code. A full mailbox (x.2.2) is the recipient's.
-const THROTTLED =
-  /(rate|sending|daily|hourly|message|connection|submission|concurren\w*)[\s-]*(limit|quota)|(limit|quota) (has been |is )?(reached|exceeded)|exceeded (the|your|its) .{0,30}(limit|quota)|too many|throttl|over quota/i;
-
 // What servers say to a client that should have authenticated, and to one that they do not relay for.
 const NOT_AUTHENTICATED =
-  /relay(ing)? (access )?(is )?(denied|not (allowed|permitted))|unable to relay|auth\w* (is )?(required|needed)|(must|need to|please) (first )?(authenticate|log ?in)|not (logged in|authenticated)|client host rejected/i;
+  /^530\b|^\d{3} 5\.7\.57\b|\brelay(ing)?\b.{0,20}\b(denied|not (allowed|permitted|authori[sz]ed)|prohibited|disabled)|(unable|not permitted) to relay|do(es)? not relay|rcpthosts|auth\w* (is )?(required|needed)|(must|need to|please) (first )?(authenticate|log ?in)|not (logged in|authenticated)|client host rejected: access denied/i;
+
+// What OpenSMTPD says to a client that should have authenticated. Others mean the recipient.
+const NOT_AUTHENTICATED_PERHAPS = /invalid recipient|client host rejected/i;
+
+// Replies to too many mails, whatever their code.
+const THROTTLED =
+  /(rate|sending|daily|hourly|message|connection|submission|concurren\w*)[\s-]*(limit|quota)|(limit|quota) (has been |is )?(reached|exceeded)|exceeded (the|your|its) .{0,30}(limit|quota)|too many|throttl/i;
+
+// Status of the recipient's mailbox (RFC 3463 section 3.3), although Exchange also reports a sender's quota with
+// 5.2.2, and delays of an unknown recipient or client.
+const MAILBOX = /^\d{3} [45]\.2\.[1-4] (?!.*submission)|gr[ea]ylist/i;
 
 // What servers say of a sender that the user may not use.
 const SENDER_REJECTED =
-  /sender|send ?as|from address|not owned by|(not|isn't) (allowed|permitted|authori[sz]ed) to send|email address is not verified/i;
+  /^\d{3} [45]\.1\.[78]\b|\bsender (address |domain )?(is )?(rejected|denied|refused|blocked|not allowed|invalid|verif)|domain of sender|send ?as|from address|not owned by|(not|isn't) (allowed|permitted|authori[sz]ed) to (send|use)|permissions? to send|not one of your addresses|same as auth|not verified|verified sender/i;
 
 /**
  * Reads a negative reply to MAIL, RCPT, DATA or the message. Its words decide, not the command that it answers:
  * Postfix rejects senders and missing authentication in its reply to RCPT.
  */
-export function causeOfRejection({ code, enhancedCode = "", text }: Reply): RejectionCause {
-  if (code === 530 || enhancedCode === "5.7.57" || NOT_AUTHENTICATED.test(text)) return "authentication";
-  if (!/^[45]\.2\./.test(enhancedCode) && THROTTLED.test(text)) return "throttling";
-  return SENDER_REJECTED.test(text) ? "sender" : "other";
+export function causeOfRejection(reply: string, { authenticated = true } = {}): RejectionCause {
+  const line = replyLine(parseReply(reply, Number.POSITIVE_INFINITY));
+  if (NOT_AUTHENTICATED.test(line)) return "authentication";
+  if (!authenticated && NOT_AUTHENTICATED_PERHAPS.test(line)) return "authentication";
+  if (MAILBOX.test(line) || MAILBOX_FULL.test(line)) return "other";
+  if (THROTTLED.test(line)) return "throttling";
+  return SENDER_REJECTED.test(line) ? "sender" : "other";
 }

@@ -13,6 +13,11 @@ export class ReplyReader {
     return lines.flatMap((line) => this.#addLine(line.replace(/\r$/, "")));
   }
 
+  /** Ends the input. Returns a rejection whose last line lacks its end, as servers that hang up may send it. */
+  end(): string[] {
+    return /^[45]\d\d[ -]/.test(this.#rest) ? [decode([...this.#lines, this.#rest].join("\n"))] : [];
+  }
+
   #addLine(line: string): string[] {
     this.#lines.push(line);
     if (/^\d+-/.test(line)) return [];

@@ -61,7 +61,11 @@ export function redactCredentials(
   password: string | undefined,
 ): string {
   if (password === undefined) return raw;
-  const secrets = [base64(`\0${user}\0${password}`), base64(password), password];
+  return redactSecrets(raw, [base64(`\0${user}\0${password}`), base64(password), password]);
+}
+
+/** Redacts secrets that a server repeats. */
+export function redactSecrets(raw: string, secrets: readonly string[]): string {
   const redact = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
   // A password such as "535" must not remove the codes.
   return raw.replace(

@@ -1,8 +1,11 @@
+import type { TokenFailure } from "../oauth/token-request.ts";
+
 /** The stages of a session, in the order of RFC 5321; with implicit TLS, `tls` comes before `greeting`. */
 export const STAGES = [
   "connect",
   "greeting",
   "tls",
+  "token",
   "authentication",
   "sender",
   "recipient",
@@ -44,6 +47,10 @@ export const FAILURE_KINDS = [
   "starttls_not_offered",
   "tls_failed",
   "ended_after_tls",
+  "token_forbidden",
+  "token_unreachable",
+  "token_rejected",
+  "token_missing",
   "plaintext_injected",
   "credentials_need_tls",
   "authentication_not_offered",
@@ -62,6 +69,10 @@ export interface SmtpFailure {
   steps: readonly Step[];
   /** The server's reply with its codes; credentials are redacted. */
   reply?: string;
+  /** Why the server rejects an access token, decoded from its challenge: one printable line. */
+  challenge?: string;
+  /** What the token endpoint said, in stage `token`. */
+  oauth?: TokenFailure;
 }
 
 /** The result of an operation of a session, with all steps so far. */

@@ -1,13 +1,15 @@
 import type { Message } from "../mail/message.ts";
+import type { TokenFailure, TokenResult } from "../oauth/token-request.ts";
 import { type Capabilities, NO_CAPABILITIES, parseCapabilities } from "./capabilities.ts";
 import { Deadline, TimeoutError } from "./deadline.ts";
 import { type DestinationPolicy, destinationProblem } from "./destination.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "./limits.ts";
 import { encodeMailData } from "./mail-data.ts";
 import { causeOfRejection } from "./rejection.ts";
-import { parseReply, redactCredentials } from "./reply.ts";
+import { parseReply, redactCredentials, redactSecrets } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
-import type { SmtpSettings } from "./smtp-settings.ts";
+import { initialResponse, sendToken, TOKEN_MECHANISMS } from "./sasl-token.ts";
+import { authenticates, type SmtpSettings } from "./smtp-settings.ts";
 import { timeoutsFor } from "./timeouts.ts";
 import { tlsMode } from "./tls-mode.ts";
 import { SmtpTransport, TransportError } from "./transport.ts";
@@ -15,12 +17,31 @@ import { SmtpTransport, TransportError } from "./transport.ts";
 export interface SmtpSessionOptions extends DestinationPolicy {
   /** Our host name, for EHLO. */
   clientName: string;
+  /**
+   * Provides access tokens, if the settings ask for one.
+   *
+   * @param rejected a cached token that the server has just rejected
+   */
+  accessToken?: (rejected?: string) => Promise<TokenResult>;
   /** {@link TEST_TIMEOUTS} by default. */
   timeouts?: SmtpTimeouts;
+  /**
+   * Sends MAIL, RCPT and DATA at once if the server supports it (RFC 2920). Saves two round trips of each mail. A
+   * server that rejects one of them and hangs up then resets the connection, which may lose its reply. Default:
+   * false.
+   */
+  pipelining?: boolean;
 }
 
 // Over TLS, the simplest mechanism is the most reliable.
 const MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5"];
+
+const TOKEN_FAILURES = {
+  forbidden: "token_forbidden",
+  unreachable: "token_unreachable",
+  rejected: "token_rejected",
+  no_token: "token_missing",
+} as const satisfies Record<TokenFailure["kind"], FailureKind>;
 
 // A malformed reply such as "25" is not positive.
 const POSITIVE = /^2\d\d([ -]|$)/;
@@ -46,6 +67,10 @@ export class SmtpSession {
   #openSteps = 0;
   #stage: Stage = "connect";
   #stageStartedAt = 0;
+  /** Why the server rejects an access token. */
+  #challenge: string | undefined;
+  /** What replies to AUTH must not show. */
+  #tokenSecrets: string[] = [];
   #connection: Connection | undefined;
   #capabilities: Capabilities = NO_CAPABILITIES;
   #startTlsOffered = false;
@@ -92,16 +117,17 @@ export class SmtpSession {
     });
   }
 
-  /** Whether `send()` may be called. */
+  /** Whether the connection can carry another mail, as far as is known. */
   get isOpen(): boolean {
-    return this.#connection !== undefined;
+    return this.#connection?.transport.isOpen ?? false;
   }
 
   /**
    * Sends a mail. The session stays open after a rejection, unless the server closes it.
    *
    * @param onMessage called when everything but the message itself has been sent and accepted
-   * @throws {Error} if the session is not open, or if an address would inject a command
+   * @throws {Error} if `open()` has not succeeded, a failure has closed the session, an address would inject a
+   * command, or `onMessage` throws
    */
   async send(message: Message, { onMessage }: { onMessage?: () => void } = {}): Promise<SmtpResult> {
     return this.#attempt(async (connection) => {
@@ -119,13 +145,14 @@ export class SmtpSession {
   async probe(message: Message): Promise<SmtpResult> {
     return this.#attempt(async (connection) => {
       await this.#startMail(connection);
-      const { mail, rcpt } = this.#envelopeCommands(message);
-      const mailReply = await this.#command(connection, mail);
-      this.#complete({ stage: "sender", ...probedReply(mailReply) }, "recipient");
-      if (!POSITIVE.test(mailReply)) return;
-      const rcptReply = await this.#command(connection, rcpt);
-      this.#complete({ stage: "recipient", ...probedReply(rcptReply) }, "message");
-      await this.#command(connection, "RSET");
+      const [mail, rcpt] = this.#envelopeCommands(message);
+      const sender = await this.#command(connection, mail);
+      this.#complete({ stage: "sender", ...this.#probed(sender) }, "recipient");
+      if (!POSITIVE.test(sender)) return;
+      const recipient = await this.#command(connection, rcpt);
+      this.#complete({ stage: "recipient", ...this.#probed(recipient) }, "message");
+      // The result is known. A server that ends the session now changes nothing.
+      await this.#command(connection, "RSET").catch(() => {});
     });
   }
 
@@ -141,21 +168,71 @@ export class SmtpSession {
     if (step !== undefined && mechanisms.length > 0) step.mechanisms = mechanisms;
   }
 
-  async #authenticate({ transport, deadline }: Connection): Promise<void> {
-    const { auth, user, password } = this.#settings;
-    if (auth === false || user === undefined || password === undefined) {
+  async #authenticate(connection: Connection): Promise<void> {
+    const { transport, deadline } = connection;
+    const { authType, user = "", password = "" } = this.#settings;
+    if (!authenticates(this.#settings)) {
       if (!transport.encrypted) this.#complete({ stage: "tls", tls: "none" }, "sender");
       return;
     }
     if (!transport.encrypted) throw new SessionError("credentials_need_tls");
-    const mechanism = MECHANISMS.find((name) => this.#capabilities.mechanisms.has(name));
-    if (mechanism === undefined) throw new SessionError("authentication_not_offered");
+    if (authType === "token") return this.#authenticateByToken(connection, user);
+    const mechanism = this.#choose(MECHANISMS);
     await deadline.guard(transport.login(user, password, mechanism), this.#timeouts.replyMs);
     this.#complete({ stage: "authentication", mechanism }, "sender");
   }
 
+  /** The first mechanism that the server offers. */
+  #choose<Mechanism extends string>(mechanisms: readonly Mechanism[]): Mechanism {
+    const mechanism = mechanisms.find((name) => this.#capabilities.mechanisms.has(name));
+    if (mechanism === undefined) throw new SessionError("authentication_not_offered");
+    return mechanism;
+  }
+
+  async #authenticateByToken(connection: Connection, user: string): Promise<void> {
+    const { host, port } = this.#settings;
+    const login = { mechanism: this.#choose(TOKEN_MECHANISMS), host, port, user };
+    this.#stage = "token";
+    const { token, cached } = await this.#getToken(connection);
+    this.#complete({ stage: "token" }, "authentication");
+    let reply = await this.#sendToken(connection, { ...login, token });
+    // The provider may have revoked a cached token before its time. After 421, the connection is closed.
+    if (cached && NEGATIVE.test(reply) && !reply.startsWith("421")) {
+      this.#stage = "token";
+      const renewed = await this.#getToken(connection, token);
+      this.#stage = "authentication";
+      reply = await this.#sendToken(connection, { ...login, token: renewed.token });
+    }
+    requirePositive(this.#redact(reply), POSITIVE);
+    this.#challenge = undefined;
+    this.#complete({ stage: "authentication", mechanism: login.mechanism }, "sender");
+  }
+
+  async #getToken({ deadline }: Connection, rejected?: string): Promise<TokenResult & { ok: true }> {
+    const { accessToken } = this.#options;
+    if (accessToken === undefined) throw new Error("The session has no source of access tokens");
+    const result = await deadline.guard(accessToken(rejected), this.#timeouts.replyMs).catch((error) => {
+      if (!(error instanceof TimeoutError)) throw error;
+      return { ok: false, failure: { kind: "unreachable" } } as const;
+    });
+    if (result.ok) return result;
+    throw new SessionError(TOKEN_FAILURES[result.failure.kind], { oauth: result.failure });
+  }
+
+  async #sendToken(
+    { transport, deadline }: Connection,
+    login: Parameters<typeof sendToken>[0],
+  ): Promise<string> {
+    this.#tokenSecrets = [login.token, initialResponse(login)];
+    const { reply, challenge } = await sendToken(login, (line) =>
+      deadline.guard(transport.command(line), this.#timeouts.replyMs),
+    );
+    this.#challenge = challenge === undefined ? undefined : this.#redact(challenge);
+    return reply;
+  }
+
   /** MAIL and RCPT, with the parameters that the message requires and the server supports. */
-  #envelopeCommands(message: Message): { mail: string; rcpt: string } {
+  #envelopeCommands(message: Message): [mail: string, rcpt: string] {
     const { envelope, raw } = message;
     const { extensions, maxMessageSize } = this.#capabilities;
     const smtpUtf8Stage = stageRequiringSmtpUtf8(message);
@@ -171,52 +248,49 @@ export class SmtpSession {
       ...(smtpUtf8Stage === undefined ? [] : [" SMTPUTF8"]),
       ...(extensions.has("SIZE") ? [` SIZE=${raw.length}`] : []),
     ];
-    return {
-      mail: `MAIL FROM:${path(envelope.from)}${parameters.join("")}`,
-      rcpt: `RCPT TO:${path(envelope.to)}`,
-    };
+    return [`MAIL FROM:${path(envelope.from)}${parameters.join("")}`, `RCPT TO:${path(envelope.to)}`];
   }
 
-  /** Starts another mail: after a rejection, once the replies to pipelined commands are in. */
+  /**
+   * Starts another mail: after a rejection, once the replies to pipelined commands are in. What goes wrong here is
+   * not about the new mail.
+   */
   async #startMail(connection: Connection): Promise<void> {
     this.#steps.length = this.#openSteps;
     this.#stageStartedAt = Date.now();
     this.#stage = "sender";
-    const { rejected } = connection;
+    const { deadline, rejected } = connection;
     if (rejected === undefined) return;
     connection.rejected = undefined;
-    // A close here is not about this mail, and the reply before it is not either.
     const closed = () => Promise.reject(new TransportError("closed"));
-    const replies = await connection.deadline.guard(
-      Promise.all(rejected).catch(closed),
-      this.#timeouts.replyMs,
-    );
+    const replies = await deadline.guard(Promise.all(rejected).catch(closed), this.#timeouts.replyMs);
     // The server waits for a message although it has rejected the recipient: only closing ends that safely.
-    if (replies.some((reply) => reply.startsWith("354"))) throw new TransportError("closed");
-    requirePositive(await this.#command(connection, "RSET"), POSITIVE);
+    if (POSITIVE_TO_DATA.test(replies.at(-1) ?? "")) return closed();
+    const reset = await this.#command(connection, "RSET").catch(closed);
+    if (!POSITIVE.test(reset)) return closed();
   }
 
   async #transfer(connection: Connection, message: Message, onMessage?: () => void): Promise<void> {
     const { transport, deadline } = connection;
-    const { replyMs, messageReplyMs } = this.#timeouts;
-    const { mail, rcpt } = this.#envelopeCommands(message);
-    const pipelining = this.#capabilities.extensions.has("PIPELINING");
-    const pipelined = pipelining ? [mail, rcpt, "DATA"].map((command) => transport.command(command)) : [];
-    // Sends a command now, unless it is pipelined already (RFC 2920).
-    const reply = async (command: string, index: number, positive: RegExp) => {
-      const text = await deadline.guard(pipelined[index] ?? transport.command(command), replyMs);
-      if (!positive.test(text)) connection.rejected = pipelined.slice(index + 1);
-      requirePositive(text, positive);
+    const commands = [...this.#envelopeCommands(message), "DATA"];
+    const pipelining = this.#options.pipelining && this.#capabilities.extensions.has("PIPELINING");
+    const pipelined = pipelining ? transport.pipeline(commands) : [];
+    const accept = async (index: number, positive: RegExp) => {
+      const answer = pipelined[index] ?? transport.command(commands[index] ?? "");
+      const reply = await deadline.guard(answer, this.#timeouts.replyMs);
+      if (!positive.test(reply)) connection.rejected = pipelined.slice(index + 1);
+      requirePositive(reply, positive);
     };
-    await reply(mail, 0, POSITIVE);
+    await accept(0, POSITIVE);
     this.#complete({ stage: "sender" }, "recipient");
-    await reply(rcpt, 1, POSITIVE);
+    await accept(1, POSITIVE);
     this.#complete({ stage: "recipient" }, "message");
-    await reply("DATA", 2, POSITIVE_TO_DATA);
+    await accept(2, POSITIVE_TO_DATA);
     onMessage?.();
-    const last = await deadline.guard(transport.command(encodeMailData(message.raw)), messageReplyMs);
-    requirePositive(last, POSITIVE);
-    this.#complete({ stage: "message", reply: parseReply(last).text }, "message");
+    const answer = transport.command(encodeMailData(message.raw));
+    const reply = await deadline.guard(answer, this.#timeouts.messageReplyMs);
+    requirePositive(reply, POSITIVE);
+    this.#complete({ stage: "message", reply: parseReply(reply).text }, "message");
   }
 
   #command({ transport, deadline }: Connection, command: string): Promise<string> {
@@ -250,7 +324,8 @@ export class SmtpSession {
       return { ok: true, steps: [...this.#steps] };
     } catch (error) {
       const failure = this.#failureOf(error);
-      if (!isAboutOneMail(failure)) this.#disconnect({ quit: false });
+      if (failure === undefined || !isAboutOneMail(failure)) this.#disconnect({ quit: false });
+      if (failure === undefined) throw error;
       return { ok: false, failure };
     }
   }
@@ -268,33 +343,52 @@ export class SmtpSession {
     this.#stage = next;
   }
 
-  #failureOf(error: unknown): SmtpFailure {
-    if (error instanceof SessionError) return this.#failure(error.kind, error.reply);
-    if (!(error instanceof TransportError || error instanceof TimeoutError)) throw error;
+  /** @returns `undefined` for an error that no server causes */
+  #failureOf(error: unknown): SmtpFailure | undefined {
+    if (error instanceof SessionError) return { ...this.#failure(error.kind), ...error.details };
+    if (!(error instanceof TransportError || error instanceof TimeoutError)) return undefined;
     if (this.#stage === "connect") return this.#failure("not_connected");
     if (!this.#isSmtpServer) return this.#failure("not_smtp");
-    const reply = error instanceof TransportError ? this.#redact(error.reply) : undefined;
+    const unsafe = error instanceof TransportError ? error.reply : undefined;
+    const reply = unsafe === undefined ? undefined : this.#redact(unsafe);
     if (this.#stage === "tls" && !this.#startTlsOffered) return this.#failure("starttls_not_offered", reply);
     if (error instanceof TimeoutError || error.kind === "timeout") return this.#failure("timeout");
     if (reply !== undefined) return this.#failure("reply", reply);
     if (this.#stage === "tls") return this.#failure("tls_failed");
     // Under TLS 1.3, a server that demands a client certificate completes the handshake before it closes.
     const isFirstReplyAfterTls = this.#stage === "authentication" && this.#capabilities === NO_CAPABILITIES;
-    return this.#failure(isFirstReplyAfterTls ? "ended_after_tls" : error.kind);
+    return this.#failure(isFirstReplyAfterTls && error.kind === "closed" ? "ended_after_tls" : error.kind);
+  }
+
+  /** A negative reply within a probe. Throws if it questions the settings. */
+  #probed(reply: string): { reply?: string } {
+    if (POSITIVE.test(reply)) return {};
+    const cause = causeOfRejection(reply, { authenticated: authenticates(this.#settings) });
+    // A sender that is rejected for good is rejected in every mail, whatever the words.
+    const isOfSender = this.#stage === "sender" && cause === "other" && reply.startsWith("5");
+    if (!NEGATIVE.test(reply) || isOfSender || cause === "sender" || cause === "authentication") {
+      requirePositive(reply, POSITIVE);
+    }
+    const { code, enhancedCode, text } = parseReply(reply);
+    return { reply: [code, enhancedCode, text].filter((part) => part !== undefined).join(" ") };
   }
 
   #failure(kind: FailureKind, reply?: string): SmtpFailure {
-    const failure = { kind, stage: this.#stage, steps: [...this.#steps] };
-    return reply === undefined ? failure : { ...failure, reply };
+    return {
+      ...{ kind, stage: this.#stage, steps: [...this.#steps] },
+      ...(reply === undefined ? {} : { reply }),
+      ...(this.#challenge === undefined ? {} : { challenge: this.#challenge }),
+    };
   }
 
   /**
    * Redacts credentials in replies to AUTH only. Later replies repeat what the caller may choose, such as a
    * recipient: redaction there would reveal whether a guess is the stored password.
    */
-  #redact(reply: string | undefined): string | undefined {
-    if (reply === undefined || this.#stage !== "authentication") return reply;
-    return redactCredentials(reply, this.#settings.user, this.#settings.password);
+  #redact(reply: string): string {
+    if (this.#stage !== "authentication") return reply;
+    const redacted = redactSecrets(reply, this.#tokenSecrets);
+    return redactCredentials(redacted, this.#settings.user, this.#settings.password);
   }
 }
 
@@ -308,28 +402,18 @@ interface Connection {
 /** A failure that the session detects, as opposed to the transport. */
 class SessionError extends Error {
   readonly kind: FailureKind;
-  readonly reply: string | undefined;
+  readonly details: Pick<SmtpFailure, "reply" | "oauth">;
 
-  constructor(kind: FailureKind, reply?: string) {
+  constructor(kind: FailureKind, details: SessionError["details"] = {}) {
     super(kind);
     this.kind = kind;
-    this.reply = reply;
+    this.details = details;
   }
 }
 
 function requirePositive(reply: string, positive: RegExp): void {
   if (positive.test(reply)) return;
-  throw NEGATIVE.test(reply) ? new SessionError("reply", reply) : new SessionError("protocol_error");
-}
-
-/** A negative reply within a probe. Throws if it questions the settings. */
-function probedReply(reply: string): { reply?: string } {
-  if (POSITIVE.test(reply)) return {};
-  const parsed = parseReply(reply);
-  const cause = causeOfRejection(parsed);
-  if (!NEGATIVE.test(reply) || cause === "authentication" || cause === "sender")
-    requirePositive(reply, POSITIVE);
-  return { reply: `${reply.slice(0, 3)} ${parsed.text}` };
+  throw NEGATIVE.test(reply) ? new SessionError("reply", { reply }) : new SessionError("protocol_error");
 }
 
 /** Whether the connection can carry another mail after a failure. */

@@ -5,12 +5,19 @@ export interface SmtpSettings {
   port: number;
   starttls: boolean;
   ssl: boolean;
-  /** `false`: do not send user and password. */
+  /** `false`: do not authenticate. */
   auth?: boolean | undefined;
+  /** `token`: authenticate with an access token in place of the password. */
+  authType?: "basic" | "token" | undefined;
   user?: string | undefined;
   password?: string | undefined;
   /** Time limits of Keycloak's clients, in milliseconds; 0 is none. See `timeoutsFor`. */
   connectionTimeout?: number | undefined;
   timeout?: number | undefined;
   writeTimeout?: number | undefined;
+}
+
+/** Whether the session authenticates with these settings. */
+export function authenticates({ auth, authType, user, password }: SmtpSettings): boolean {
+  return auth !== false && user !== undefined && (authType === "token" || password !== undefined);
 }

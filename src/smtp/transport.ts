@@ -1,10 +1,7 @@
 import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
-import SMTPConnection, {
-  type SMTPConnectionCustomAuthContext,
-  type SMTPConnectionOptions,
-} from "nodemailer/lib/smtp-connection";
+import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
 import { CLOSE_TIMEOUT_MS, INPUT_MAX_BYTES, REPLY_MAX_BYTES } from "./limits.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import type { TlsMode } from "./tls-mode.ts";
@@ -34,21 +31,32 @@ export interface TransportOptions {
   onReply: (verb: string | undefined, reply: string) => void;
 }
 
-// nodemailer provides its command function only to custom SASL mechanisms. This one sends nothing.
-const COMMAND_CHANNEL = "COMMANDS";
-
-/** A connection to an SMTP server. The only place that opens sockets, and that knows nodemailer. */
+/**
+ * A connection to an SMTP server. The only place that opens sockets, and that knows nodemailer.
+ *
+ * nodemailer does the handshake and authentication. Commands of a mail are written here: nodemailer waits for a turn
+ * of the event loop with each (a millisecond on Workers), and cannot probe.
+ */
 export class SmtpTransport {
   readonly #options: TransportOptions;
   readonly #socket: net.Socket;
   readonly #connection: SMTPConnection;
   readonly #failure = Promise.withResolvers<never>();
-  #sendCommand: SMTPConnectionCustomAuthContext["sendCommand"] | undefined;
+  /** The EHLO, HELO or STARTTLS command whose reply has not arrived. */
   #verb: string | undefined;
-  #watchedSocket: net.Socket | undefined;
+  /** Reads the socket that nodemailer uses. */
+  #input: { socket: net.Socket; onData: (chunk: Uint8Array) => void; reader: ReplyReader } | undefined;
+  /** Since TLS began, or since the last command. */
+  #inputBytes = 0;
+  /** Whether nodemailer's part is over. */
+  #isTakenOver = false;
   /** Commands whose reply has not arrived, in the order sent. */
   readonly #unanswered: ((reply: string) => void)[] = [];
+  /** The last reply that answered no command. */
   #lastReply: string | undefined;
+  /** Whether the last reply to a command asks for a message. */
+  #expectsMessage = false;
+  #ended = false;
   /** Whether bytes arrived unencrypted after the reply to STARTTLS (CVE-2011-0411). */
   plaintextInjected = false;
 
@@ -68,17 +76,19 @@ export class SmtpTransport {
       transactionLog: true,
       maxResponseSize: REPLY_MAX_BYTES,
       socketCloseTimeout: CLOSE_TIMEOUT_MS,
-      customAuth: {
-        [COMMAND_CHANNEL]: ({ sendCommand, resolve }) => {
-          this.#sendCommand = sendCommand;
-          resolve();
-        },
-      },
     });
     this.#failure.promise.catch(() => {});
-    this.#connection.on("error", (error) => this.#failure.reject(this.#toTransportError(error)));
+    this.#connection.on("error", (error) => this.#end(this.#toTransportError(error)));
     // nodemailer reports no error after a 421 reply, nor when an idle connection closes.
-    this.#connection.on("end", () => this.#failure.reject(this.#closed()));
+    this.#connection.on("end", () => {
+      if (this.#isTakenOver) for (const reply of this.#input?.reader.end() ?? []) this.#onReply(reply);
+      this.#end(this.#closed());
+    });
+  }
+
+  /** Whether the connection has not ended, as far as is known. */
+  get isOpen(): boolean {
+    return !this.#ended;
   }
 
   /** Whether the connection is encrypted. (nodemailer documents `_socket` as public.) */
@@ -105,7 +115,6 @@ export class SmtpTransport {
    */
   async handshake(): Promise<void> {
     await this.#call((done) => this.#connection.connect(done));
-    await this.#call((done) => this.#connection.login({ method: COMMAND_CHANNEL }, done));
   }
 
   /**
@@ -118,29 +127,55 @@ export class SmtpTransport {
   }
 
   /**
-   * Sends a command, or the data of a message. Commands may be pipelined (RFC 2920).
+   * Sends a command, or the data of a message, after `handshake()` and any `login()`.
    *
    * @param command without its final CRLF
    * @returns the reply, whatever its code
    * @throws {TransportError} if the connection ends before the reply
    */
   command(command: string): Promise<string> {
-    if (this.#sendCommand === undefined) throw new Error("command() requires handshake()");
-    if (this.#unanswered.length === 0) this.#lastReply = undefined;
+    const socket = this.#takeOver();
+    this.#inputBytes = 0;
     const answer = new Promise<string>((resolve) => this.#unanswered.push(resolve));
-    this.#sendCommand(command, () => {});
+    socket.write(`${command}\r\n`);
     const reply = Promise.race([answer, this.#failure.promise]);
     // After a pipelined command fails, nobody awaits the replies to the following ones.
     reply.catch(() => {});
     return reply;
   }
 
-  /** Closes the connection, after QUIT if asked. The reply to QUIT is not awaited. */
+  /** Sends commands in one segment (RFC 2920). See {@link SmtpTransport.command}. */
+  pipeline(commands: readonly string[]): Promise<string>[] {
+    const socket = this.#takeOver();
+    socket.cork();
+    const replies = commands.map((command) => this.command(command));
+    socket.uncork();
+    return replies;
+  }
+
+  /**
+   * Closes the connection, after QUIT and its reply if asked and if the server expects a command (RFC 5321 section
+   * 4.1.1.10). Does not wait for that.
+   */
   close({ quit }: { quit: boolean }): void {
-    if (quit) this.#connection.quit();
+    if (quit && this.isOpen && this.#unanswered.length === 0 && !this.#expectsMessage) {
+      void this.command("QUIT");
+      const timer = setTimeout(() => this.close({ quit: false }), CLOSE_TIMEOUT_MS);
+      this.#connection.on("end", () => clearTimeout(timer));
+      return;
+    }
     this.#connection.close();
     // nodemailer closes only sockets that it has started to use.
     if (!this.#connection._socket) this.#socket.destroy();
+  }
+
+  /** Ends nodemailer's part, except for closing: it no longer reads. */
+  #takeOver(): net.Socket {
+    if (this.#input === undefined) throw new Error("command() requires handshake()");
+    const { socket, onData } = this.#input;
+    if (!this.#isTakenOver) socket.removeAllListeners("data").on("data", onData);
+    this.#isTakenOver = true;
+    return socket;
   }
 
   /** nodemailer reports commands, new sockets and discarded input only in its log. */
@@ -168,27 +203,40 @@ export class SmtpTransport {
    */
   #watchInput(): void {
     const socket = this.#connection._socket;
-    if (!socket || socket === this.#watchedSocket) return;
-    this.#watchedSocket = socket;
+    if (!socket || socket === this.#input?.socket) return;
+    this.#input?.socket.off("data", this.#input.onData);
+    this.#inputBytes = 0;
     const reader = new ReplyReader();
-    let bytes = 0;
-    socket.prependListener("data", (chunk: Uint8Array) => {
-      bytes += chunk.length;
-      if (bytes > INPUT_MAX_BYTES) {
+    const onData = (chunk: Uint8Array) => {
+      this.#inputBytes += chunk.length;
+      if (this.#inputBytes > INPUT_MAX_BYTES) {
         socket.removeAllListeners("data").destroy();
-        this.#failure.reject(new TransportError("protocol_error"));
+        this.#end(new TransportError("protocol_error"));
         return;
       }
       for (const reply of reader.read(chunk)) this.#onReply(reply);
-    });
+    };
+    socket.prependListener("data", onData);
+    this.#input = { socket, onData, reader };
   }
 
   #onReply(reply: string): void {
     const verb = this.#verb;
     this.#verb = undefined;
-    this.#lastReply = reply;
     this.#options.onReply(verb, reply);
-    this.#unanswered.shift()?.(reply);
+    const answer = this.#unanswered.shift();
+    this.#lastReply = answer === undefined ? reply : undefined;
+    this.#expectsMessage = answer !== undefined && reply.startsWith("3");
+    answer?.(reply);
+    // Servers announce with 421 that they close the connection (RFC 5321 section 3.8).
+    if (this.#isTakenOver && answer === undefined) {
+      this.#end(negative(reply) === undefined ? new TransportError("protocol_error") : this.#closed());
+    }
+  }
+
+  #end(error: TransportError): void {
+    this.#ended = true;
+    this.#failure.reject(error);
   }
 
   #call(start: (done: (error?: Error | null) => void) => void): Promise<void> {
@@ -201,11 +249,12 @@ export class SmtpTransport {
   #toTransportError({ code, response }: Error & { code?: string; response?: string }): TransportError {
     const reply = negative(response);
     if (code === "ETIMEDOUT") return new TransportError("timeout", reply);
-    if (code === "ECONNECTION" || code === "ESOCKET") return this.#closed(reply);
+    const invalid = response !== undefined && reply === undefined;
+    if (!invalid && (code === "ECONNECTION" || code === "ESOCKET")) return this.#closed(reply);
     return new TransportError("protocol_error", reply);
   }
 
-  /** A negative reply just before the connection closes is why it closes. */
+  /** A negative reply that nobody asked for, just before the connection closes, is why it closes. */
   #closed(reply = negative(this.#lastReply)): TransportError {
     return new TransportError("closed", reply);
   }

@@ -82,7 +82,7 @@ describe("SMTP session", () => {
         clientName: "mail.example.com",
         allowPrivateHosts: true,
       });
-      const message = await composeMessage({ from: "sender@example.com" }, sampleMail);
+      const message = composeMessage({ from: "sender@example.com" }, sampleMail);
       const envelope = { ...message.envelope, [member]: address };
       expect((await session.open()).ok).toBe(true);
       await expect(session.send({ ...message, envelope })).rejects.toThrow("control character or angle");

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "../../src/smtp/limits.ts";
 import type { ScriptAction } from "../support/smtp/scripted-server.ts";
-import { authenticated, greets, offers, replies, secured } from "../support/smtp/scripts.ts";
+import { acceptsMail, authenticated, greets, offers, replies, secured } from "../support/smtp/scripts.ts";
 import { scriptedServer } from "../support/smtp/servers.ts";
 import { diagnosisOf, expectClosed } from "../support/smtp/sessions.ts";
 
@@ -93,6 +93,13 @@ const slowServers: SlowServer[] = [
     message: TIMED_OUT,
   },
   {
+    title: "hangs after the message",
+    script: [...authenticated(), ...acceptsMail.slice(0, -1), hang],
+    stage: "message",
+    limit: "messageReplyMs",
+    message: TIMED_OUT,
+  },
+  {
     title: "never stops asking for more",
     script: [...toAuth, ...Array.from({ length: 100 }, slowChallenge).flat()],
     stage: "authentication",
@@ -112,7 +119,13 @@ describe.concurrent("SMTP session with a server that", () => {
 
   it.each(slowServers)("$title ends after $limit", async ({ script, limit, stage, message, ...slow }) => {
     const server = await scriptedServer(script);
-    const long = { connectMs: LONG_MS, greetingMs: LONG_MS, replyMs: LONG_MS, totalMs: LONG_MS };
+    const long = {
+      connectMs: LONG_MS,
+      greetingMs: LONG_MS,
+      replyMs: LONG_MS,
+      messageReplyMs: LONG_MS,
+      totalMs: LONG_MS,
+    };
     const startedAt = Date.now();
     const diagnosis = await diagnosisOf(server, {
       settings: slow.settings ?? {},

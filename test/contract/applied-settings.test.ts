@@ -191,6 +191,15 @@ describe.each(families)("with KEYCLOAK_ADMIN_URL ($family)", ({ address }) => {
     expect(await ada.sealed()).toBeNull();
   });
 
+  it("a save does not contact Keycloak if the kept password refers to its vault", async () => {
+    const password = "$" + "{vault.smtp}";
+    expect(await ada.save({ ...sampleSettings, password })).toEqual(saved);
+    expect(await save({ ...sampleSettings, password: "**********" })).toEqual(
+      invalidField("password", "must not refer to Keycloak's vault: send the value"),
+    );
+    expect(await methods()).toEqual([]);
+  });
+
   it("a save does not contact Keycloak if the stored settings are unreadable", async () => {
     const { kv } = faultyKv("get", "KV GET failed: 500 Internal Server Error", 9, "smtp:");
     expect((await save(sampleSettings, { SMTP_SETTINGS: kv })).httpStatus).toBe(503);

@@ -10,7 +10,7 @@ const milliseconds = expect.any(Number);
 const connected = [
   { stage: "connect", milliseconds },
   { stage: "greeting", milliseconds },
-  { stage: "tls", tls: "STARTTLS", milliseconds },
+  { stage: "tls", tls: "STARTTLS", mechanisms: ["PLAIN", "LOGIN"], milliseconds },
 ];
 const authenticated = [...connected, { stage: "authentication", mechanism: "PLAIN", milliseconds }];
 const withSender = [...authenticated, { stage: "sender", milliseconds }];
@@ -35,19 +35,21 @@ const wrongPassword: Rejection = {
   },
 };
 
-const laterRejections: Rejection[] = [
-  {
-    reject: { sender: "553 5.7.1 Sender address rejected: not owned by user" },
-    message: "The SMTP server rejected the sender.",
-    diagnosis: {
-      stage: "sender",
-      smtpCode: 553,
-      enhancedCode: "5.7.1",
-      reply: "Sender address rejected: not owned by user",
-      hint: "The user may not send as this address: set from (or envelopeFrom) to an address of the user, or have the server allow this one.",
-      steps: authenticated,
-    },
+const wrongSender: Rejection = {
+  reject: { sender: "553 5.7.1 Sender address rejected: not owned by user" },
+  message: "The SMTP server rejected the sender.",
+  diagnosis: {
+    stage: "sender",
+    smtpCode: 553,
+    enhancedCode: "5.7.1",
+    reply: "Sender address rejected: not owned by user",
+    hint: "The user may not send as this address: set from (or envelopeFrom) to an address of the user, or have the server allow this one.",
+    steps: authenticated,
   },
+};
+
+const laterRejections: Rejection[] = [
+  wrongSender,
   {
     reject: { recipient: "450 4.2.0 Greylisted" },
     message: "The SMTP server rejected the recipient.",
@@ -94,13 +96,15 @@ describe.concurrent("A failed test", () => {
     await expectDiagnosis(families[0], rejection);
   });
 
-  it("has the same diagnosis for a probe and a mail", async () => {
+  it.each([
+    ["password", wrongPassword],
+    ["sender", wrongSender],
+  ])("has the same diagnosis of a wrong %s for a probe and a mail", async (_, rejection) => {
     const client = await newSmtpTestClient(families[0]);
-    const server = await mailServer();
-    const settings = localSettings(server.port, { password: "wrong" });
-    const { message, diagnosis } = wrongPassword;
+    const { reject, message, diagnosis } = rejection;
+    const server = await mailServer({ reject });
     for (const mode of ["probe", "send"]) {
-      expect(await client.test({ settings, mode })).toEqual(
+      expect(await client.test({ settings: localSettings(server.port), mode })).toEqual(
         jsonResponse(502, "BAD_GATEWAY", message, diagnosis),
       );
     }

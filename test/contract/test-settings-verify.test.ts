@@ -27,6 +27,18 @@ describe.concurrent.each(families)("A save with verify=true, $family,", (family)
     expect(await client.ada.sealed()).toBe(before);
   });
 
+  it("stores nothing if the server rejects the sender", async () => {
+    const client = await newSmtpTestClient(family);
+    const server = await mailServer({
+      reject: { sender: "553 5.7.1 Sender address rejected: not owned by user" },
+    });
+    expect(await client.save(localSettings(server.port), "?verify=true")).toMatchObject({
+      httpStatus: 502,
+      body: { status: "BAD_GATEWAY", stage: "sender", smtpCode: 553, steps: { length: 4 } },
+    });
+    expect(await client.ada.sealed()).toBeNull();
+  });
+
   it("stores nothing after a failed probe of first settings", async () => {
     const client = await newSmtpTestClient(family);
     const server = await mailServer();
@@ -37,6 +49,12 @@ describe.concurrent.each(families)("A save with verify=true, $family,", (family)
 });
 
 describe.concurrent("A save", () => {
+  it("succeeds with verify=true if the server rejects only the recipient", async () => {
+    const client = await newSmtpTestClient(families[0]);
+    const server = await mailServer({ reject: { recipient: "550 5.1.1 User unknown" } });
+    expect(await client.save(localSettings(server.port), "?verify=true")).toEqual(saved);
+  });
+
   it("probes with the stored password if the mask keeps it", async () => {
     const client = await newSmtpTestClient(families[0]);
     const server = await mailServer();

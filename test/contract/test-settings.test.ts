@@ -9,6 +9,7 @@ import {
   nothingStored,
   saved,
 } from "../support/responses.ts";
+import { authenticated as acceptsLogin, replies } from "../support/smtp/scripts.ts";
 import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
 import { receivedMail } from "../support/smtp/sessions.ts";
 import { newSmtpTestClient } from "../support/smtp/smtp-test-client.ts";
@@ -19,22 +20,28 @@ const MASK = "**********";
 const authenticated = [
   { stage: "connect", milliseconds },
   { stage: "greeting", milliseconds },
-  { stage: "tls", tls: "STARTTLS", milliseconds },
+  { stage: "tls", tls: "STARTTLS", mechanisms: ["PLAIN", "LOGIN"], milliseconds },
   { stage: "authentication", mechanism: "PLAIN", milliseconds },
 ];
 
+const withSender = [...authenticated, { stage: "sender", milliseconds }];
+
 const sent = jsonResponse(200, "OK", "Mail Sent Successfully to the user", {
   steps: [
-    ...authenticated,
-    { stage: "sender", milliseconds },
+    ...withSender,
     { stage: "recipient", milliseconds },
     { stage: "message", reply: "Ok: queued as 4F7A1", milliseconds },
   ],
 });
 
 const probed = jsonResponse(200, "OK", "The SMTP server accepts these settings. No mail was sent.", {
-  steps: authenticated,
+  steps: [...withSender, { stage: "recipient", milliseconds }],
 });
+
+const smtpServerThatAcceptsProbes = [
+  ...acceptsLogin(),
+  ...[...replies("MAIL", "250 ok"), ...replies("RCPT", "250 ok"), ...replies("RSET", "250 ok")],
+];
 
 describe.concurrent.each(families)("A test of settings, $family,", (family) => {
   it("sends a mail with the stored settings to the caller, and changes nothing", async () => {
@@ -60,6 +67,20 @@ describe.concurrent.each(families)("A test of settings, $family,", (family) => {
     await client.save(localSettings(server.port));
     expect(await client.test({ mode: "probe" })).toEqual(probed);
     expect((await server.state()).mails).toEqual([]);
+  });
+
+  // Otherwise a probe would reveal which recipients a server knows.
+  it("rejects a recipient in mode probe, and does not connect", async () => {
+    const client = await newSmtpTestClient(family);
+    const server = await scriptedServer([]);
+    await client.save(localSettings(server.port));
+    const body = { mode: "probe", to: "grace@example.org" };
+    for (const settings of [undefined, localSettings(server.port)]) {
+      expect(await client.test({ ...body, settings })).toEqual(
+        invalidField("to", "must be absent from a probe"),
+      );
+    }
+    expect((await server.state()).connections).toBe(0);
   });
 
   it("uses the settings of the request without saving them", async () => {
@@ -147,12 +168,25 @@ describe.concurrent("A test of settings", () => {
     expect((await server.state()).connections).toBe(0);
   });
 
-  it("probes without an email claim", async () => {
+  it.each([
+    ["the caller's own address", { email: "ada@example.com" }, "ada@example.com"],
+    ["from, without an email claim", {}, "sender@example.com"],
+    ["from, with an email claim that is no address", { email: "a b" }, "sender@example.com"],
+  ])("probes with %s as recipient", async (_, claims, recipient) => {
     const client = await newSmtpTestClient(families[0]);
-    const server = await mailServer();
+    const server = await scriptedServer(smtpServerThatAcceptsProbes);
     await client.save(localSettings(server.port));
-    expect(await client.test({ mode: "probe" }, { token: await client.ada.realm.token() })).toEqual(probed);
-    expect((await server.state()).mails).toEqual([]);
+    const token = await client.ada.realm.token(claims);
+    expect(await client.test({ mode: "probe" }, { token })).toMatchObject({ httpStatus: 200 });
+    expect((await server.state()).lines).toContain(`RCPT TO:<${recipient}>`);
+  });
+
+  it("succeeds in mode probe if the server rejects only the recipient, and contains the reply", async () => {
+    const client = await newSmtpTestClient(families[0]);
+    const server = await mailServer({ reject: { recipient: "550 5.1.1 User unknown" } });
+    await client.save(localSettings(server.port));
+    const steps = [...withSender, { stage: "recipient", reply: "550 5.1.1 User unknown", milliseconds }];
+    expect(await client.test({ mode: "probe" })).toMatchObject({ httpStatus: 200, body: { steps } });
   });
 
   it("uses the settings of the request instead of the stored ones, which stay unchanged", async () => {
@@ -166,13 +200,23 @@ describe.concurrent("A test of settings", () => {
     expect(await client.ada.sealed()).toBe(before);
   });
 
-  it("uses the stored password for the mask if the destination is the same", async () => {
+  it("uses the stored password for the mask if destination and sender are the same", async () => {
     const client = await newSmtpTestClient(families[0]);
     const server = await mailServer();
     await client.save(localSettings(server.port));
+    expect(await client.test({ settings: localSettings(server.port, { password: MASK }) })).toEqual(sent);
+    expect((await receivedMail(server)).user).toBe("postmaster");
+  });
+
+  it("does not send with the stored password as another sender", async () => {
+    const client = await newSmtpTestClient(families[0]);
+    const server = await scriptedServer([]);
+    await client.save(localSettings(server.port));
     const settings = localSettings(server.port, { password: MASK, from: "other@example.com" });
-    expect(await client.test({ settings })).toEqual(sent);
-    expect(await receivedMail(server)).toMatchObject({ mailFrom: "other@example.com", user: "postmaster" });
+    expect(await client.test({ settings })).toEqual(
+      invalidField("settings.password", "must be sent again, as it belongs to another from"),
+    );
+    expect((await server.state()).connections).toBe(0);
   });
 
   it("rejects the mask if nothing is stored", async () => {

@@ -1,59 +1,41 @@
-/// <reference types="vite/types/importMeta.d.ts" />
 import { describe, expect, it } from "vitest";
+import { pageAt, sources, tableRows } from "./project-files.ts";
 
-// Tests run in workerd, which has no files: they are read when this is built.
-const docs = import.meta.glob<string>("../../docs/security.md", {
-  query: "?raw",
-  import: "default",
-  eager: true,
-});
-const files = import.meta.glob<string>(["../../{src,scripts,test}/**/*.ts"], {
-  query: "?raw",
-  import: "default",
-  eager: true,
-});
-
-/** What a file holds, by its path in the project. */
-function textOf(path: string): string | undefined {
-  return files[`../../${path}`] ?? files[`../${path.replace(/^test\//, "")}`];
-}
-
-const rows = Object.values(docs)
-  .join("\n")
-  .split("\n")
-  .map((line) => line.split(" | ").map((cell) => cell.replace(/^\| | \|$/g, "")))
-  .filter((cells) => cells.length === 4 && cells[0] !== "Threat")
-  .map(([threat = "", measure = "", file = "", test = ""]) => ({
+const rows = tableRows(pageAt("docs/security.md")).map(
+  ([threat = "", measure = "", file = "", test = ""]) => ({
     threat,
-    paths: [...measure.matchAll(/`((?:src|scripts)\/[^`]+)`/g)].map(([, path = ""]) => path),
+    measures: [...measure.matchAll(/`((?:src|scripts)\/[^`]+)`/g)].map(([, path = ""]) => path),
     file: file.replaceAll("`", ""),
     test: test.replaceAll("`", ""),
-  }));
+  }),
+);
 
-/** Whether a test file has a test of exactly this name: `it("name"`, or `it.each(...)("name"`. */
+/** Whether a test file has a test with exactly this name: `it("name"`, or `it.each(...)("name"`. */
 function hasTest(text: string, name: string): boolean {
   const literal = JSON.stringify(name).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return new RegExp(`(?:\\bit|\\))\\(\\s*${literal},`).test(text);
 }
 
-describe("the tables of docs/security.md", () => {
-  it("are read as they are written", () => {
+describe("docs/security.md", () => {
+  it("has a threat, a measure, a test file and a test in every row", () => {
     expect(rows.length).toBeGreaterThan(50);
-    expect(rows.filter(({ threat, paths }) => threat === "" || paths.length === 0)).toEqual([]);
+    const incomplete = ({ threat, measures, file, test }: (typeof rows)[number]) =>
+      threat === "" || measures.length === 0 || file === "" || test === "";
+    expect(rows.filter(incomplete)).toEqual([]);
   });
 
-  it.each(rows)("name a test that exists: $file, $test", ({ file, test }) => {
-    const text = textOf(file);
+  it.each(rows)("names an existing test: $file, $test", ({ file, test }) => {
+    const text = sources.get(file);
     expect(text, `${file} does not exist`).toBeDefined();
     expect(hasTest(text ?? "", test), `${file} has no test "${test}"`).toBe(true);
   });
 
-  it.each(rows)("name a measure that exists: $threat", ({ paths }) => {
-    expect(paths.filter((path) => textOf(path) === undefined)).toEqual([]);
+  it.each(rows)("names an existing measure: $threat", ({ measures }) => {
+    expect(measures.filter((path) => !sources.has(path))).toEqual([]);
   });
 });
 
-describe("the search for a test", () => {
+describe("hasTest", () => {
   it.each([
     ['it("works", async () => {', true],
     ['it.each([1, 2])("works", () => {', true],
@@ -61,7 +43,7 @@ describe("the search for a test", () => {
     ['it("works well", () => {', false],
     ['expect(text).toBe("works")', false],
     ["// works", false],
-  ])("in %j finds it or not: %j", (text, found) => {
+  ])("in %j: %j", (text, found) => {
     expect(hasTest(text, "works")).toBe(found);
   });
 });

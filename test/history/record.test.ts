@@ -73,11 +73,13 @@ describe.each(families)("history, $family", ({ family, address }) => {
     expect(await entries()).toEqual([entryOf(response, "deleted", { family })]);
   });
 
-  it("records a test", async () => {
+  it("records a test, with host and port", async () => {
     const { port } = await mailServer();
     const response = await test({ mode: "probe", settings: localSettings(port) });
     expect(response.status).toBe(200);
-    expect(await entries()).toEqual([entryOf(response, "tested", { family })]);
+    expect(await entries()).toEqual([
+      entryOf(response, "tested", { family, test: { host: "localhost", port, settings: "sent" } }),
+    ]);
   });
 });
 
@@ -110,25 +112,66 @@ describe("history", () => {
     expect(await entries()).toEqual([entryOf(response, "saved")]);
   });
 
-  it("records a test that sent a mail", async () => {
+  it("records the recipient of a test that sent a mail", async () => {
     const { port } = await mailServer();
-    const response = await test({ to: "ada@example.com", settings: localSettings(port) });
+    const response = await test({ to: "grace@example.org", settings: localSettings(port) });
     expect(response.status).toBe(200);
-    expect(await entries()).toEqual([entryOf(response, "tested")]);
+    expect(await entries()).toEqual([
+      entryOf(response, "tested", {
+        test: { host: "localhost", port, to: "grace@example.org", settings: "sent" },
+      }),
+    ]);
   });
 
-  it("records a test that the SMTP server rejected", async () => {
+  it("records that a test used the stored settings", async () => {
     const { port } = await mailServer();
-    const response = await test({ mode: "probe", settings: localSettings(port, { password: "wrong" }) });
+    await save(localSettings(port));
+    const response = await test({ to: "grace@example.org" });
+    expect(response.status).toBe(200);
+    expect((await entries())[0]).toEqual(
+      entryOf(response, "tested", {
+        test: { host: "localhost", port, to: "grace@example.org", settings: "stored" },
+      }),
+    );
+  });
+
+  it("records a test that the SMTP server rejected, without user and password", async () => {
+    const { port } = await mailServer();
+    const guess = localSettings(port, { user: "guessed-user", password: "guessed-password" });
+    const response = await test({ to: "grace@example.org", settings: guess });
     expect(response.status).toBe(502);
-    expect(await entries()).toEqual([entryOf(response, "test_refused")]);
+    expect(await entries()).toEqual([
+      entryOf(response, "test_refused", {
+        test: { host: "localhost", port, to: "grace@example.org", settings: "sent" },
+      }),
+    ]);
+    const list = await env.SMTP_SETTINGS.list({ prefix: `history:${ada.tenant}:` });
+    expect(JSON.stringify(list)).not.toContain("guessed");
+  });
+
+  it("records a test of a server that cannot be reached", async () => {
+    const settings = { host: `${"a.".repeat(100)}smtp.invalid`, from: "a@example.com", port: 587 };
+    const response = await test({ to: `grace@${"b.".repeat(100)}example.org`, settings });
+    expect(response.status).toBe(502);
+    expect(await entries()).toEqual([
+      entryOf(response, "test_refused", {
+        test: {
+          host: expect.stringMatching(/^…[a.]+smtp\.invalid$/),
+          port: 587,
+          to: expect.stringMatching(/^…[b.]+example\.org$/),
+          settings: "sent",
+        },
+      }),
+    ]);
   });
 
   it("records a verified save that the SMTP server rejected as a test, because nothing was saved", async () => {
     const { port } = await mailServer();
     const response = await saveVerified(localSettings(port, { password: "wrong" }));
     expect(response.status).toBe(502);
-    expect(await entries()).toEqual([entryOf(response, "test_refused")]);
+    expect(await entries()).toEqual([
+      entryOf(response, "test_refused", { test: { host: "localhost", port, settings: "sent" } }),
+    ]);
     expect(await ada.sealed()).toBeNull();
   });
 

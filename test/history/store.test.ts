@@ -7,13 +7,13 @@ import { countingKv } from "../support/counting-kv.ts";
 import { families } from "../support/families.ts";
 import { faultyKv } from "../support/faulty-kv.ts";
 import { readHistory } from "../support/history.ts";
-import { historyClaims, largestEntry, storeEntries } from "../support/history-entries.ts";
+import { callerWith, historyClaims, largestEntry, storeEntries } from "../support/history-entries.ts";
 import { interceptedKv } from "../support/intercepted-kv.ts";
 import { newTenant } from "../support/issuer.ts";
 import { sampleSettings } from "../support/samples.ts";
 
 const store = new HistoryStore(env.SMTP_SETTINGS);
-const ada = { subject: "ada", username: undefined, client: undefined, email: undefined };
+const ada = callerWith({ subject: "ada" });
 
 describe("a stored entry", () => {
   it("expires 400 days after it is written", async () => {
@@ -32,7 +32,7 @@ describe("a stored entry", () => {
   it("is a key that sorts newest first, with everything in its metadata and no value", async () => {
     const administrator = await newAdministrator(families[0].address);
     const response = await administrator.send({ method: "DELETE", env: {} });
-    const { keys } = await env.SMTP_SETTINGS.list({ prefix: "history:" });
+    const { keys } = await env.SMTP_SETTINGS.list({ prefix: `history:${administrator.tenant}` });
     const own = keys.filter(({ name }) => name.startsWith(`history:${administrator.tenant}:`));
     const { entries } = await readHistory(administrator);
     const countdown = 9_999_999_999_999 - Date.parse(String(entries[0]?.at));

@@ -25,6 +25,8 @@ describe("a rotation with a record that does not open", () => {
         left: 1,
         cursorSaved: true,
         removable: [],
+        tenants: ["acme"],
+        operations: 5,
       });
       expect(await storedAs("acme")).toMatchObject({ value, metadata: sealedByOld.metadata });
     },
@@ -91,10 +93,10 @@ describe("a rotation while KV fails", () => {
     expect(await run()).toMatchObject({ resealed: 3, failures: [], left: 0, removable: ["old"] });
   });
 
-  it("leaves a record to the next run after a 429, without waiting", async () => {
+  it.each(["get", "put"] as const)("leaves a record to the next run after a 429 to %s", async (operation) => {
     const { oldKeys, run } = await newRotation();
     await storeRecords(["acme"], oldKeys);
-    const { kv, calls } = faultyKv("put", TOO_MANY_REQUESTS, 1, "smtp:");
+    const { kv, calls } = faultyKv(operation, TOO_MANY_REQUESTS, 1, "smtp:");
     expect(await run({ kv })).toMatchObject({ resealed: 0, failures: [{ tenant: "acme" }], left: 1 });
     expect(calls()).toBe(1);
   });
@@ -134,7 +136,9 @@ describe("a rotation while KV fails", () => {
       failures: [],
       left: 0,
       cursorSaved: false,
-      removable: ["old"],
+      removable: [],
+      tenants: ["acme"],
+      operations: 5,
     });
   });
 });

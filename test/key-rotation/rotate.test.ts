@@ -36,7 +36,10 @@ describe("a rotation", () => {
     const { oldKeys, newKeys, keys, run } = await newRotation();
     await storeRecords(["acme"], oldKeys);
     const before = await openRecord("acme", (await storedAs("acme")).value ?? "", keys);
-    expect(await run()).toEqual({ ...NOTHING_LEFT, examined: 1, resealed: 1 });
+    expect(await run()).toEqual({
+      ...NOTHING_LEFT,
+      ...{ examined: 1, resealed: 1, tenants: ["acme"], operations: 5 },
+    });
     const { value, metadata } = await storedAs("acme");
     expect(metadata).toEqual({ kid: "new", updatedAt: LONG_AGO });
     expect(await openRecord("acme", value ?? "", newKeys)).toEqual(before);
@@ -59,13 +62,16 @@ describe("a rotation", () => {
     const { newKeys, run } = await newRotation();
     await storeRecords(tenantNames(5), newKeys);
     const { kv, operations } = countingKv(env.SMTP_SETTINGS);
-    expect(await run({ kv })).toEqual({ ...NOTHING_LEFT, examined: 5 });
+    expect(await run({ kv })).toEqual({
+      ...NOTHING_LEFT,
+      ...{ examined: 5, tenants: tenantNames(5), operations: 3 },
+    });
     expect(operations).toEqual(["list smtp", "get rotation"]);
   });
 
   it("finds nothing to do if nothing is stored", async () => {
     const { run } = await newRotation();
-    expect(await run()).toEqual({ ...NOTHING_LEFT, examined: 0 });
+    expect(await run()).toEqual({ ...NOTHING_LEFT, examined: 0, tenants: [], operations: 3 });
   });
 
   it("ignores keys that are not records", async () => {

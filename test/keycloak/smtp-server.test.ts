@@ -1,22 +1,17 @@
 import { describe, expect, it } from "vitest";
-import {
-  type AppliedSettings,
-  differences,
-  keycloakProblems,
-  toSmtpServer,
-} from "../../src/keycloak/smtp-server.ts";
-import { settingsSchema } from "../../src/settings/schema.ts";
+import { differences, keycloakProblems, toSmtpServer } from "../../src/keycloak/smtp-server.ts";
+import { type Settings, settingsSchema } from "../../src/settings/schema.ts";
 
 const mandatory = { host: "smtp.example.com", from: "sender@example.com" };
 const token = {
-  authType: "token",
+  authType: "token" as const,
   authTokenUrl: "https://login.example.com/token",
   authTokenScope: "smtp",
   authTokenClientId: "mail",
   authTokenClientSecret: "s3cret",
 };
 
-function settings(changes: object = {}, tokenFields: Partial<AppliedSettings> = {}): AppliedSettings {
+function settings(changes: object = {}, tokenFields: Partial<Settings> = {}): Settings {
   return { ...settingsSchema.parse({ ...mandatory, ...changes }), ...tokenFields };
 }
 
@@ -89,14 +84,14 @@ describe("toSmtpServer", () => {
 describe("keycloakProblems", () => {
   it("accepts what Keycloak supports", () => {
     expect(keycloakProblems(settings({ user: "ada", password: "$" + "{vault}" }))).toEqual([]);
-    const grant = { ...token, authTokenGrantType: "client_credentials" };
+    const grant = { ...token, authTokenGrantType: "client_credentials" as const };
     expect(keycloakProblems(settings({ user: "ada" }, grant))).toEqual([]);
   });
 
   it("rejects a private key and other grants by field", () => {
     const fields = {
       authTokenPrivateKey: "-",
-      authTokenGrantType: "urn:ietf:params:oauth:grant-type:jwt-bearer",
+      authTokenGrantType: "urn:ietf:params:oauth:grant-type:jwt-bearer" as const,
     };
     expect(keycloakProblems(settings({ user: "ada" }, { ...token, ...fields }))).toEqual([
       {

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { composeMessage, type MailContent, type Sender } from "../../src/mail/message.ts";
+import { composeMessage, type MailContent, messageIdFor, type Sender } from "../../src/mail/message.ts";
 
 const content: MailContent = {
   to: "reader@example.org",
   subject: "Hello",
   text: "in text\n",
   html: "<p>in HTML</p>",
-  id: "id-of-this-mail",
+  messageId: "<id-of-this-mail@example.com>",
 };
 
 /** A composed mail, with its unfolded header lines and its body. */
-async function compose(sender: Partial<Sender> = {}, changes: Partial<MailContent> = {}) {
-  const message = await composeMessage({ from: "sender@example.com", ...sender }, { ...content, ...changes });
+function compose(sender: Partial<Sender> = {}, changes: Partial<MailContent> = {}) {
+  const message = composeMessage({ from: "sender@example.com", ...sender }, { ...content, ...changes });
   const raw = message.raw.toString("utf8");
   const end = raw.indexOf("\r\n\r\n");
   const header = raw.slice(0, end).replaceAll(/\r\n[ \t]+/g, " ");
@@ -36,18 +36,18 @@ function decoded(line: string | undefined): string {
 }
 
 describe("composeMessage", () => {
-  it("uses envelopeFrom as MAIL FROM, and from in the header", async () => {
-    const mail = await compose({ envelopeFrom: "bounces@example.net" });
+  it("uses envelopeFrom as MAIL FROM, and from in the header", () => {
+    const mail = compose({ envelopeFrom: "bounces@example.net" });
     expect(mail.envelope).toEqual({ from: "bounces@example.net", to: "reader@example.org" });
     expect(fieldOf(mail, "From")).toEqual(["From: sender@example.com"]);
   });
 
-  it("uses from as MAIL FROM if there is no envelopeFrom", async () => {
-    expect((await compose()).envelope).toEqual({ from: "sender@example.com", to: "reader@example.org" });
+  it("uses from as MAIL FROM if there is no envelopeFrom", () => {
+    expect(compose().envelope).toEqual({ from: "sender@example.com", to: "reader@example.org" });
   });
 
-  it("adds no Reply-To if there is no replyTo", async () => {
-    const mail = await compose({ replyToDisplayName: "Nobody" });
+  it("adds no Reply-To if there is no replyTo", () => {
+    const mail = compose({ replyToDisplayName: "Nobody" });
     expect(fieldOf(mail, "Reply-To")).toEqual([]);
   });
 
@@ -58,8 +58,8 @@ describe("composeMessage", () => {
     'A "quoted", name',
     "name <eve@example.net>",
     "📧 ".repeat(60).trim(),
-  ])("encodes the display name %s in 7 bits", async (name) => {
-    const mail = await compose({
+  ])("encodes the display name %s in 7 bits", (name) => {
+    const mail = compose({
       fromDisplayName: name,
       replyTo: "answers@example.org",
       replyToDisplayName: name,
@@ -69,17 +69,17 @@ describe("composeMessage", () => {
     expect(mail.raw).toMatch(/^[\t\r\n\x20-\x7e]*$/);
   });
 
-  it("encodes the subject in 7 bits, in lines of at most 78 characters", async () => {
+  it("encodes the subject in 7 bits, in lines of at most 78 characters", () => {
     const subject =
       "Grüße an alle: 日本語の件名 und noch ein wenig mehr, damit die Zeile sicher gefaltet wird";
-    const mail = await compose({}, { subject });
+    const mail = compose({}, { subject });
     expect(fieldOf(mail, "Subject").map(decoded)).toEqual([`Subject: ${subject}`]);
     expect(mail.raw).toMatch(/^[\t\r\n\x20-\x7e]*$/);
     expect(Math.max(...mail.raw.split("\r\n").map(({ length }) => length))).toBeLessThanOrEqual(78);
   });
 
-  it("contains text and HTML as alternatives, text first (RFC 2046 section 5.1.4)", async () => {
-    const mail = await compose();
+  it("contains text and HTML as alternatives, text first (RFC 2046 section 5.1.4)", () => {
+    const mail = compose();
     const [type] = fieldOf(mail, "Content-Type");
     const boundary = /^Content-Type: multipart\/alternative; boundary="([^"]+)"$/.exec(type ?? "")?.[1] ?? "";
     const parts = mail.body.split(`--${boundary}`);
@@ -91,21 +91,47 @@ describe("composeMessage", () => {
     expect(parts[3]?.trim()).toBe("--");
   });
 
-  it("builds the Message-ID from the id and the sender's domain, the same each time", async () => {
+  it("uses the Message-ID as it is, the same each time", () => {
     for (const _ of [1, 2]) {
-      const mail = await compose({ envelopeFrom: "bounces@example.net" });
+      const mail = compose();
       expect(fieldOf(mail, "Message-ID")).toEqual(["Message-ID: <id-of-this-mail@example.com>"]);
     }
   });
 
-  it("adds the current date", async () => {
-    const [date, ...others] = fieldOf(await compose(), "Date");
+  it("asks vacation responders not to answer (RFC 3834 section 5)", () => {
+    expect(fieldOf(compose(), "Auto-Submitted")).toEqual(["Auto-Submitted: auto-generated"]);
+  });
+
+  it("adds further headers, except those without a value", () => {
+    const headers = { "List-Unsubscribe": "<https://example.com/leave>", "In-Reply-To": undefined };
+    const mail = compose({}, { headers });
+    expect(fieldOf(mail, "List-Unsubscribe")).toEqual(["List-Unsubscribe: <https://example.com/leave>"]);
+    expect(fieldOf(mail, "In-Reply-To")).toEqual([]);
+  });
+
+  it("replaces the sender's Reply-To by that of the mail", () => {
+    const sender = { replyTo: "answers@example.com", replyToDisplayName: "Answers" };
+    const mail = compose(sender, { replyTo: "ada@bücher.example" });
+    expect(fieldOf(mail, "Reply-To")).toEqual(["Reply-To: ada@xn--bcher-kva.example"]);
+  });
+
+  it.each([
+    ["text", { html: undefined }, "text/plain", "in text\r\n"],
+    ["HTML", { text: undefined }, "text/html", "<p>in HTML</p>"],
+  ])("has one part if there is only %s", (_, changes, type, body) => {
+    const mail = compose({}, changes);
+    expect(fieldOf(mail, "Content-Type")).toEqual([`Content-Type: ${type}; charset=utf-8`]);
+    expect(mail.body).toContain(body);
+  });
+
+  it("adds the current date", () => {
+    const [date, ...others] = fieldOf(compose(), "Date");
     expect(others).toEqual([]);
     expect(Math.abs(Date.parse(date?.slice(6) ?? "") - Date.now())).toBeLessThan(60_000);
   });
 
-  it("converts IDN domains to punycode in the envelope, the header and the Message-ID", async () => {
-    const mail = await compose(
+  it("converts IDN domains to punycode in the envelope and the header", () => {
+    const mail = compose(
       { from: "a@bücher.example", replyTo: "b@例え.テスト", envelopeFrom: "c@straße.example" },
       { to: "d@münchen.example" },
     );
@@ -115,7 +141,6 @@ describe("composeMessage", () => {
         "From: a@xn--bcher-kva.example",
         "To: d@xn--mnchen-3ya.example",
         "Reply-To: b@xn--r8jz45g.xn--zckzah",
-        "Message-ID: <id-of-this-mail@xn--bcher-kva.example>",
       ]),
     );
     expect(mail.headerNeedsSmtpUtf8).toBe(false);
@@ -125,33 +150,50 @@ describe("composeMessage", () => {
     ["from", { from: "jörg@example.com", envelopeFrom: "bounces@example.com" }, {}],
     ["replyTo", { replyTo: "jörg@example.com" }, {}],
     ["to", {}, { to: "δοκιμή@example.org" }],
-  ])("reports that a non-ASCII %s requires SMTPUTF8 in the header", async (_, sender, changes) => {
-    expect((await compose(sender, changes)).headerNeedsSmtpUtf8).toBe(true);
+  ])("reports that a non-ASCII %s requires SMTPUTF8 in the header", (_, sender, changes) => {
+    expect(compose(sender, changes).headerNeedsSmtpUtf8).toBe(true);
   });
 
-  it("reports no SMTPUTF8 for non-ASCII names, text and envelopeFrom", async () => {
-    const mail = await compose(
+  it("reports no SMTPUTF8 for non-ASCII names, text and envelopeFrom", () => {
+    const mail = compose(
       { fromDisplayName: "Jörg", envelopeFrom: "jörg@example.com" },
       { subject: "Grüße", text: "größe\n", html: "<p>größe</p>" },
     );
     expect(mail.headerNeedsSmtpUtf8).toBe(false);
   });
 
-  it.each(["\r\n", "\r", "\n", "\0"])("adds no header line for %j in any value", async (control) => {
+  it.each(["\r\n", "\r", "\n", "\0"])("adds no header line for %j in any value", (control) => {
     const injected = `${control}Bcc: eve@example.com`;
-    const mail = await compose(
+    const mail = compose(
       {
         from: `sender@example.com${injected}`,
         fromDisplayName: `Ada${injected}`,
         replyTo: `answers@example.com${injected}`,
         replyToDisplayName: `Ada${injected}`,
       },
-      { to: `reader@example.org${injected}`, subject: `Hello${injected}`, id: `id${injected}` },
+      {
+        to: `reader@example.org${injected}`,
+        subject: `Hello${injected}`,
+        messageId: `<id${injected}@example.com>`,
+        headers: { "List-Unsubscribe": `<https://example.com/>${injected}` },
+      },
     );
     expect(mail.header.join("\r\n")).not.toMatch(/^Bcc:/im);
     expect(mail.header.join("")).not.toMatch(/[\r\n\0]/);
     expect(mail.header.map((line) => line.split(":")[0]?.toLowerCase()).toSorted()).toEqual([
-      ...["content-type", "date", "from", "message-id", "mime-version", "reply-to", "subject", "to"],
+      ...["auto-submitted", "content-type", "date", "from", "list-unsubscribe", "message-id", "mime-version"],
+      ...["reply-to", "subject", "to"],
     ]);
+  });
+});
+
+describe("messageIdFor", () => {
+  it("combines the id with the domain of from (RFC 5322 section 3.6.4)", () => {
+    const sender = { from: "sender@example.com", envelopeFrom: "bounces@example.net" };
+    expect(messageIdFor("4f7a1", sender)).toBe("<4f7a1@example.com>");
+  });
+
+  it("converts an IDN domain to punycode", () => {
+    expect(messageIdFor("4f7a1", { from: "a@bücher.example" })).toBe("<4f7a1@xn--bcher-kva.example>");
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type CallOptions, call } from "../support/client.ts";
+import { call } from "../support/client.ts";
 import { newIssuer } from "../support/issuer.ts";
-import type { Behavior } from "../support/issuer-network.ts";
 import { requestsTo, setBehavior } from "../support/network.ts";
+import { expectNotForwarded, origin } from "../support/origin.ts";
 
 const on = { PASS_THROUGH: "true" };
 const OWN_HEADERS = ["X-Request-Id", "Strict-Transport-Security", "X-Content-Type-Options", "Cache-Control"];
@@ -62,13 +62,30 @@ describe("a request for the origin, with PASS_THROUGH on", () => {
   it.each([
     "/",
     "/auth/realms/acme/mailbox",
+    "/auth/realms/acme/mailbox;mail/setup",
     "/auth/realms/acme/email/setup",
     "/auth/realms/acme/account/mail/setup",
+    "/auth/realms/acme/account%2Fmail/setup",
     "/auth/realms/mail/setup",
     "/auth/admin/realms/acme/mail/setup",
     "/digitanium/v4/mailbox",
+    "/digitanium/v4%2E0/mail",
+    "/mail/auth/realms/acme",
   ])("may have the path %s, which only resembles a mail path", async (path) => {
     const url = await origin(path);
+    expect(await (await call(url, { env: on })).text()).toBe("the origin");
+    expect(await requestsTo(url)).toHaveLength(1);
+  });
+
+  it.each([
+    "/auth/realms/acme/protocol/openid-connect/auth;v=1//x%2Fy%20z",
+    "/auth/realms/acme/%6Cogin/%C3%BC%ff%zz%",
+    "/auth/realms/acme/a%252Fb%2525/..;/c",
+    "/auth/realms/acme/account/%0D%0A",
+    "/auth//realms/acme/Account/",
+  ])("keeps the spelling of its path: %s", async (path) => {
+    const url = await origin(path);
+    expect(new URL(url).pathname).toBe(path);
     expect(await (await call(url, { env: on })).text()).toBe("the origin");
     expect(await requestsTo(url)).toHaveLength(1);
   });
@@ -143,20 +160,3 @@ describe("PASS_THROUGH", () => {
     expect(await requestsTo(url)).toEqual([]);
   });
 });
-
-async function expectNotForwarded(url: string, bindings: NonNullable<CallOptions["env"]>): Promise<void> {
-  const response = await call(url, { env: bindings });
-  expect(response.status).toBe(404);
-  expect(await response.json()).toMatchObject({ status: "NOT_FOUND", subSystem: 8 });
-  expect(await requestsTo(url)).toEqual([]);
-}
-
-/** Lets the origin respond at an address of the base host that no other test uses. */
-async function origin(
-  path: string,
-  { query = "", ...response }: Partial<Behavior & { kind: "respond" }> & { query?: string } = {},
-): Promise<string> {
-  const url = `https://example.com${path}?${query}&test=${crypto.randomUUID()}`;
-  await setBehavior(url, { body: "the origin", ...response, kind: "respond" });
-  return url;
-}

@@ -81,6 +81,20 @@ describe.each(families)("responses of the message routes are documented, $family
     await expectResponse(429, "sendMail", { body: mail, env: { OUTBOX } });
   });
 
+  it.each([
+    ["sendMail", { body: mail }],
+    ["listMails", {}],
+    ["readMail", { at: "/1" }],
+    ["cancelMail", { at: "/1", method: "DELETE" }],
+    ["retryMail", { at: "/1/retry", method: "POST" }],
+  ])("503 of %s: the outbox restarts", async (operation, how) => {
+    await saveSettings();
+    const error = Object.assign(new Error("down"), { retryable: true });
+    const restarting = new Proxy({}, { get: () => () => Promise.reject(error) });
+    const OUTBOX = new Proxy(env.OUTBOX, { get: () => () => restarting });
+    await expectResponse(503, operation, { ...how, env: { OUTBOX } });
+  });
+
   it("sending, 500: the stored settings do not open", async () => {
     await env.SMTP_SETTINGS.put(`smtp:${ada.tenant}`, "not a record");
     await expectResponse(500, "sendMail", { body: mail });
@@ -147,16 +161,17 @@ describe("documented status of a mail", () => {
     doubts: 0,
     message_id: "<1@example.com>",
     failure,
+    size: 1,
   };
 
   it.each(MAIL_STATES)("covers every member of a mail that is %s", (state) => {
-    const status = toStatus({ ...row, state }, undefined, false);
+    const status = toStatus({ ...row, state }, undefined);
     expect(z.parse(mailStatusSchema, status)).toEqual(status);
   });
 
   it("covers every member of a mail whose outbox is paused", () => {
     const pause = { waitingFor: "server", until: 2, failures: 1, failure: JSON.parse(failure) } as const;
-    const status = toStatus(row, pause, false);
+    const status = toStatus(row, pause);
     expect(status).toMatchObject({ waitingFor: "server", failure: { smtpCode: 550 } });
     expect(z.parse(mailStatusSchema, status)).toEqual(status);
   });

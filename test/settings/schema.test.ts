@@ -144,6 +144,25 @@ describe("text", () => {
     },
   );
 
+  it.each(["fromDisplayName", "replyToDisplayName"])(
+    "in %s must not contain invisible format characters",
+    (field) => {
+      const bidirectional = ["\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"];
+      const others = ["\u00ad", "\u200b", "\u200d", "\u2060", "\ufeff", "\u{e0041}"];
+      for (const character of [...bidirectional, ...others]) {
+        expect(errorsOf({ ...mandatory, [field]: `moc.elpmaxe${character}b` })).toEqual([
+          { field, message: "must not contain invisible characters" },
+        ]);
+      }
+    },
+  );
+
+  it.each(["fromDisplayName", "replyToDisplayName"])("in %s may be in any script", (field) => {
+    for (const name of ["Zoë", "שלום", "مرحبا", "株式会社", "नमस्ते", "Tea 🍵"]) {
+      expect(settingsSchema.parse({ ...mandatory, [field]: name })).toMatchObject({ [field]: name });
+    }
+  });
+
   it.each(["fromDisplayName", "user", "password"])(
     "in %s must not contain half a surrogate pair",
     (field) => {

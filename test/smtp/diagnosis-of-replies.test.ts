@@ -43,8 +43,7 @@ it("A diagnosis names the mechanisms that the server offers instead", () => {
   const failure = {
     kind: "authentication_not_offered",
     stage: "authentication",
-    steps: [],
-    mechanisms: ["XOAUTH2"],
+    steps: [{ stage: "tls", milliseconds: 1, mechanisms: ["XOAUTH2"] }],
   } as const;
   expect(diagnose(failure, settings).hint).toContain("XOAUTH2");
 });

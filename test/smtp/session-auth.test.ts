@@ -23,6 +23,16 @@ describe.concurrent("SMTP authentication", () => {
     expect((await receivedMail(server)).mechanism).toBe(mechanism);
   });
 
+  it.each([
+    ["after STARTTLS", "tls", {}, {}],
+    ["after implicit TLS", "greeting", { implicitTls: true }, { ssl: true }],
+  ])("names the offered mechanisms in the step before it, %s", async (_, stage, options, settings) => {
+    const server = await mailServer({ mechanisms: ["CRAM-MD5", "XOAUTH2", "PLAIN"], ...options });
+    const steps = await stepsOf(server, { settings });
+    const named = steps.filter(({ mechanisms }) => mechanisms !== undefined);
+    expect(named).toMatchObject([{ stage, mechanisms: ["CRAM-MD5", "XOAUTH2", "PLAIN"] }]);
+  });
+
   it("accepts a mechanism in lower case, and in the form before RFC 2554", async () => {
     const server = await scriptedServer([
       ...secured("auth=login"),
@@ -60,15 +70,19 @@ describe.concurrent("SMTP authentication", () => {
   });
 
   it.each([
-    ["no AUTH", "HELP"],
-    ["no mechanism for a password", "AUTH GSSAPI XOAUTH2 NTLM"],
-    ["only mechanisms with longer names", "AUTH PLAIN-CLIENTTOKEN XPLAIN"],
-  ])("fails, and sends nothing, if the server offers %s", async (_, extension) => {
+    ["no AUTH", "HELP", "offers no AUTH mechanism for a user and password"],
+    ["no mechanism for a password", "AUTH GSSAPI XOAUTH2 NTLM", "offers AUTH by GSSAPI, XOAUTH2, NTLM only"],
+    [
+      "only mechanisms with longer names",
+      "AUTH PLAIN-CLIENTTOKEN XPLAIN",
+      "offers AUTH by PLAIN-CLIENTTOKEN",
+    ],
+  ])("fails, and sends nothing, if the server offers %s", async (_, extension, hint) => {
     const server = await scriptedServer([...secured(extension), { hang: true }]);
     expect(await diagnosisOf(server)).toMatchObject({
       stage: "authentication",
       message: "The SMTP server does not offer authentication by user and password.",
-      hint: expect.stringContaining("offers no AUTH"),
+      hint: expect.stringContaining(hint),
     });
     expect((await server.state()).lines.join("\n")).not.toMatch(/AUTH|MAIL/);
     await expectClosed(server);

@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { composeMessage } from "../../src/mail/message.ts";
-import { SmtpSession } from "../../src/smtp/session.ts";
 import { acceptsMail, authenticated, replies } from "../support/smtp/scripts.ts";
 import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
 import { diagnosisOf, expectClosed, receivedMail, sampleMail, stepsOf } from "../support/smtp/sessions.ts";
-
-const options = { clientName: "mail.example.com", allowPrivateHosts: true };
-const credentials = { user: "postmaster", password: "correct horse" };
 
 describe.concurrent("SMTP session that sends a mail", () => {
   it("announces the client's own name in EHLO, before and after TLS", async () => {
@@ -50,26 +45,29 @@ describe.concurrent("SMTP session that sends a mail", () => {
     );
   });
 
-  it("sends the commands at once with PIPELINING (RFC 2920)", async () => {
+  it("sends the commands at once with PIPELINING (RFC 2920), if asked to", async () => {
     const server = await scriptedServer([
       ...authenticated("PIPELINING"),
       { expect: "DATA" },
       { send: "250 2.1.0 ok\r\n250 2.1.5 ok\r\n354 go ahead\r\n" },
       ...replies(".", "250 2.0.0 queued"),
     ]);
-    const stages = (await stepsOf(server)).map(({ stage }) => stage);
+    const stages = (await stepsOf(server, { pipelining: true })).map(({ stage }) => stage);
     expect(stages.slice(-3)).toEqual(["sender", "recipient", "message"]);
   });
 
-  it("waits for each reply without PIPELINING", async () => {
+  it.each([
+    ["if it is not asked to send them at once", "PIPELINING", false],
+    ["without PIPELINING", "HELP", true],
+  ])("waits for each reply %s", async (_, extension, pipelining) => {
     const server = await scriptedServer([
-      ...authenticated(),
+      ...authenticated(extension),
       { expect: "MAIL" },
       // Leaves a pipelining client time to send more.
       { drip: "25", everyMs: 50 },
       { close: true },
     ]);
-    expect(await diagnosisOf(server)).toMatchObject({
+    expect(await diagnosisOf(server, { pipelining })).toMatchObject({
       stage: "sender",
       message: "The SMTP server closed the connection while handling the sender.",
     });
@@ -78,7 +76,7 @@ describe.concurrent("SMTP session that sends a mail", () => {
 
   it("delivers to a server without PIPELINING", async () => {
     const server = await mailServer({ without: ["PIPELINING"] });
-    await stepsOf(server);
+    await stepsOf(server, { pipelining: true });
     expect((await receivedMail(server)).rcptTo).toEqual([sampleMail.to]);
   });
 
@@ -99,27 +97,6 @@ describe.concurrent("SMTP session that sends a mail", () => {
     });
     expect((await server.state()).lines.filter((line) => line.startsWith("MAIL"))).toEqual([]);
     await expectClosed(server);
-  });
-
-  it("sends several mails over one connection, and QUIT once", async () => {
-    const server = await scriptedServer([...authenticated(), ...acceptsMail, ...acceptsMail]);
-    const session = new SmtpSession(
-      { host: "localhost", port: server.port, ssl: false, starttls: true, ...credentials },
-      options,
-    );
-    const message = await composeMessage({ from: "sender@example.com" }, sampleMail);
-    expect((await session.open()).ok).toBe(true);
-    expect(await session.send(message)).toMatchObject({ ok: true, steps: { length: 7 } });
-    expect(await session.send(message)).toMatchObject({ ok: true, steps: { length: 10 } });
-    session.close();
-    session.close();
-    await expectClosed(server);
-    const { lines, connections } = await server.state();
-    expect(
-      lines.filter((line) => /^(MAIL|RCPT|DATA|QUIT)/.test(line)).map((line) => line.slice(0, 4)),
-    ).toEqual([...["MAIL", "RCPT", "DATA", "MAIL", "RCPT", "DATA", "QUIT"]]);
-    expect(connections).toBe(1);
-    await expect(session.send(message)).rejects.toThrow("The SMTP session is not open");
   });
 });
 

@@ -47,6 +47,8 @@ const line = fc
   .string({ unit: "grapheme", maxLength: 60 })
   .filter((text) => text.trim() !== "" && !/[\p{Cc}\u2028\u2029]/u.test(text));
 
+const displayName = line.filter((text) => !/\p{Cf}/u.test(text));
+
 const password = fc
   .string({ unit: "binary", minLength: 1, maxLength: 200 })
   .filter((text) => !/[\0\r\n]/.test(text) && text !== "**********");
@@ -57,9 +59,9 @@ export const acceptableSettings = fc
     host: padded(host),
     port: optional(port),
     from: padded(fc.emailAddress()),
-    fromDisplayName: optional(padded(line)),
+    fromDisplayName: optional(padded(displayName)),
     replyTo: optional(padded(fc.emailAddress())),
-    replyToDisplayName: optional(line),
+    replyToDisplayName: optional(displayName),
     envelopeFrom: optional(fc.emailAddress()),
     starttls: optional(flag),
     ssl: optional(flag),

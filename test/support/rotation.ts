@@ -5,6 +5,7 @@ import { RotationCursor } from "../../src/key-rotation/cursor.ts";
 import { rotate } from "../../src/key-rotation/rotate.ts";
 import { SettingsStore } from "../../src/settings/store.ts";
 import { captureLog } from "./log.ts";
+import { LONG_AGO } from "./records.ts";
 import { newSettingsKeys } from "./settings-keys.ts";
 
 interface RunOptions {
@@ -12,13 +13,22 @@ interface RunOptions {
   now?: Date;
   /** Default: as in production. */
   maxOperations?: number;
+  /** The sealing key first. */
+  kids?: readonly [string, ...string[]];
 }
 
-/** Creates the settings keys of a rotation, in each form that a test needs. */
-export async function newRotation() {
+/**
+ * Creates the settings keys of a rotation, in each form that a test needs.
+ *
+ * @param oldRetiredAt when a run first saw that the old key no longer seals; `null` if none has
+ */
+export async function newRotation({ oldRetiredAt = LONG_AGO }: { oldRetiredAt?: string | null } = {}) {
   const { settingsKeys, jwks } = await newSettingsKeys("new", "old");
   const [sealing, old] = settingsKeys;
   if (old === undefined) throw new Error("no old key");
+  if (oldRetiredAt !== null) {
+    await new RotationCursor(env.SMTP_SETTINGS).write({ retired: { old: oldRetiredAt } });
+  }
   return {
     jwks,
     /** `SETTINGS_KEYS` during the rotation. */
@@ -29,8 +39,13 @@ export async function newRotation() {
     newKeys: [sealing] as const,
     keys: settingsKeys,
     /** Runs the rotation once. */
-    run: ({ kv = env.SMTP_SETTINGS, now = new Date(), maxOperations }: RunOptions = {}) =>
-      rotate(new SettingsStore(kv, settingsKeys), new RotationCursor(kv), ["new", "old"], now, maxOperations),
+    run: ({
+      kv = env.SMTP_SETTINGS,
+      now = new Date(),
+      maxOperations,
+      kids = ["new", "old"],
+    }: RunOptions = {}) =>
+      rotate(new SettingsStore(kv, settingsKeys), new RotationCursor(kv), kids, now, maxOperations),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Provider } from "./row.ts";
+import { PASSWORD_REJECTED, type Provider, TOKEN_REJECTED } from "./row.ts";
 
 // RFC 4954 section 6. The example of rows that the provider documents without a reply.
 const REJECTED_PASSWORD = "535 5.7.8 Authentication credentials invalid";
@@ -14,7 +14,7 @@ const GOOGLE: Provider = {
     {
       hint: "Google wants the owner of the account to sign in with a browser first: sign in there, confirm that the attempt was yours, and use an app password.",
       source: GMAIL_CODES,
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^534 5\.7\.14\b|web browser|WebLoginRequired/i,
       example: {
         stage: "authentication",
@@ -25,7 +25,7 @@ const GOOGLE: Provider = {
     {
       hint: "The account uses 2-Step Verification: create an app password, and use it as password.",
       source: "https://support.google.com/accounts/answer/185833",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^534\b|application-specific/i,
       example: {
         stage: "authentication",
@@ -36,12 +36,24 @@ const GOOGLE: Provider = {
     {
       hint: "Google does not accept the account's own password: turn on 2-Step Verification, create an app password, and use it as password.",
       source: "https://support.google.com/mail/?p=BadCredentials",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^535\b/,
       example: {
         stage: "authentication",
         reply:
           "535-5.7.8 Username and Password not accepted. For more information, go to\r\n535 5.7.8  https://support.google.com/mail/?p=BadCredentials a640c23a62f3a-gsmtp",
+      },
+    },
+    {
+      hint: "Google does not accept the access token for this user: set user to a mailbox of the Google Workspace organization, and authTokenScope to https://mail.google.com/.",
+      source: "https://developers.google.com/workspace/gmail/imap/xoauth2-protocol",
+      ...TOKEN_REJECTED,
+      reply: /^535\b/,
+      example: {
+        stage: "authentication",
+        reply:
+          "535-5.7.8 Username and Password not accepted. For more information, go to\r\n535 5.7.8  https://support.google.com/mail/?p=BadCredentials c7sm19648018pfp.164 - gsmtp",
+        settings: { authType: "token" },
       },
     },
     {
@@ -87,6 +99,8 @@ const SMTP_AUTH =
   "https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/authenticated-client-smtp-submission";
 const SEND_FROM_APPLICATION =
   "https://learn.microsoft.com/exchange/mail-flow-best-practices/fix-issues-with-printers-scanners-and-lob-applications-that-send-email-using-off";
+const EXCHANGE_OAUTH =
+  "https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth";
 const MICROSOFT_REPORTS =
   "https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online";
 
@@ -99,6 +113,7 @@ const MICROSOFT: Provider = {
     {
       hint: "Check user and password: Microsoft 365 does not recognize them.",
       source: "https://learn.microsoft.com/entra/identity-platform/reference-error-codes",
+      ...PASSWORD_REJECTED,
       reply: /credentials were incorrect/i,
       example: {
         stage: "authentication",
@@ -126,9 +141,33 @@ const MICROSOFT: Provider = {
       },
     },
     {
+      hint: "Exchange does not let this client send from the mailbox of user: grant it the application permission SMTP.SendAsApp with admin consent, register its service principal in Exchange (New-ServicePrincipal, with the object id of the enterprise application), and give that permission on the mailbox (Add-MailboxPermission). Changes take up to an hour.",
+      source: EXCHANGE_OAUTH,
+      ...TOKEN_REJECTED,
+      reply: /^535 5\.7\.3\b/,
+      example: {
+        stage: "authentication",
+        reply: "535 5.7.3 Authentication unsuccessful [AM0PR06CA0126.eurprd06.prod.outlook.com]",
+        settings: { authType: "token" },
+      },
+    },
+    {
+      hint: "Exchange rejects this client or the mailbox of user: check that Authenticated SMTP is enabled for the mailbox, that no Conditional Access policy blocks the client, and that its service principal is registered in Exchange with permission on the mailbox.",
+      source: `${EXCHANGE_OAUTH}, ${SMTP_AUTH}`,
+      ...TOKEN_REJECTED,
+      reply: /^535 5\.7\.139\b/,
+      example: {
+        stage: "authentication",
+        reply:
+          "535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully. Contact your administrator. [AM0PR.EURPRD.PROD.OUTLOOK.COM]",
+        settings: { authType: "token" },
+      },
+    },
+    {
       hint: "A Conditional Access policy or multifactor authentication blocks this user: an administrator must allow SMTP AUTH for it in Microsoft Entra.",
       source:
         "https://learn.microsoft.com/dynamics365/fin-ops-core/fin-ops/organization-administration/configure-email",
+      ...PASSWORD_REJECTED,
       reply: /did not meet the criteria/i,
       example: {
         stage: "authentication",
@@ -146,7 +185,7 @@ const MICROSOFT: Provider = {
       },
     },
     {
-      hint: "Microsoft no longer accepts a user and password for SMTP here: ask an administrator whether basic authentication can be enabled, or use High Volume Email, Azure Communication Services or another server.",
+      hint: "Microsoft no longer accepts a user and password for SMTP here: set authType to token, with a client of Microsoft Entra. An administrator may be able to enable basic authentication for a while.",
       source:
         "https://techcommunity.microsoft.com/blog/exchange/exchange-online-to-retire-basic-auth-for-client-submission-smtp-auth/4114750",
       reply: /^\d{3} 5\.7\.30\b|basic authentication is (disabled|not supported)/i,
@@ -158,7 +197,7 @@ const MICROSOFT: Provider = {
     {
       hint: "Check user and password, and that Authenticated SMTP is enabled for the mailbox in Microsoft 365.",
       source: SEND_FROM_APPLICATION,
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^5/,
       example: {
         stage: "authentication",
@@ -223,7 +262,7 @@ const AMAZON_SES: Provider = {
     {
       hint: "Amazon SES expects SMTP credentials, which its console creates for the region of host: AWS access keys do not work.",
       source: SES_SMTP,
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^535\b/,
       example: { stage: "authentication", reply: "535 Authentication Credentials Invalid" },
     },
@@ -285,7 +324,7 @@ const SENDGRID: Provider = {
       hint: "SendGrid expects the word apikey as user, and an API key with the permission Mail Send as password.",
       source:
         "https://www.twilio.com/docs/sendgrid/for-developers/sending-email/integrating-with-the-smtp-api",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^5/,
       example: { stage: "authentication", reply: "535 Authentication failed: Bad username / password" },
     },
@@ -311,7 +350,7 @@ const YAHOO: Provider = {
     {
       hint: "Yahoo does not accept the account's own password: create an app password in the account's security settings, and use it as password. After too many attempts, wait an hour.",
       source: "https://help.yahoo.com/kb/SLN15241.html, https://github.com/nodemailer/nodemailer/issues/1112",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^5/,
       example: { stage: "authentication", reply: "535 5.7.0 (#AUTH005) Too many bad auth attempts." },
     },
@@ -326,7 +365,7 @@ const ICLOUD: Provider = {
     {
       hint: "Apple does not accept the account's own password for iCloud Mail: create an app-specific password, and use it with the full iCloud address as user.",
       source: "https://support.apple.com/102525, https://support.apple.com/102654",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^5/,
       example: { stage: "authentication", reply: REJECTED_PASSWORD },
     },
@@ -341,7 +380,7 @@ const FASTMAIL: Provider = {
     {
       hint: "Fastmail does not accept the account's own password: create an app password with access to SMTP, and use it as password.",
       source: "https://www.fastmail.help/hc/en-us/articles/360058752854",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^5/,
       example: { stage: "authentication", reply: REJECTED_PASSWORD },
     },
@@ -358,7 +397,7 @@ const ZOHO: Provider = {
     {
       hint: "Set host to the server of the account's region (smtp.zoho.com, smtp.zoho.eu, smtp.zoho.in, smtp.zoho.com.au, ...; smtppro for a domain of your own), user to the full address, and password to an app-specific one if two-factor authentication is on.",
       source: ZOHO_SMTP,
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^535\b/,
       example: { stage: "authentication", reply: "535 Authentication Failed" },
     },
@@ -407,7 +446,7 @@ const YANDEX: Provider = {
     {
       hint: "Yandex expects an app password: create one for mail in the account's settings, and use it as password.",
       source: "https://yandex.com/support/passport/authorization/app-passwords.html",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^535\b/,
       example: { stage: "authentication", reply: REJECTED_PASSWORD },
     },
@@ -423,7 +462,7 @@ const MAILGUN: Provider = {
     {
       hint: "Mailgun expects an SMTP user of the sending domain (user@domain) and its SMTP password instead of an API key, at the server of the domain's region: smtp.mailgun.org or smtp.eu.mailgun.org.",
       source: "https://documentation.mailgun.com/docs/mailgun/user-manual/smtp-protocol/",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^5/,
       example: { stage: "authentication", reply: REJECTED_PASSWORD },
     },
@@ -458,7 +497,7 @@ const POSTMARK: Provider = {
     {
       hint: "Postmark expects the Server API Token as user and as password (or an SMTP Token of a message stream): an Account API Token does not work.",
       source: "https://postmarkapp.com/support/article/common-smtp-connection-errors",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^5/,
       example: { stage: "authentication", reply: REJECTED_PASSWORD },
     },
@@ -488,7 +527,7 @@ const BREVO: Provider = {
     {
       hint: "Brevo expects the SMTP login as user, and an SMTP key as password: neither an API key nor the account's password works.",
       source: BREVO_SMTP,
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^535\b/,
       example: { stage: "authentication", reply: "535 5.7.8 Authentication failed" },
     },
@@ -506,7 +545,7 @@ const SPARKPOST: Provider = {
     {
       hint: "SparkPost expects SMTP_Injection as user, and an API key with the permission Send via SMTP as password.",
       source: SPARKPOST_ERRORS,
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^5/,
       example: { stage: "authentication", reply: "535 5.7.8 Sorry. No authentication type succeeded" },
     },
@@ -528,7 +567,7 @@ const MAILJET: Provider = {
       hint: "Mailjet expects the API key as user, and the secret key as password.",
       source:
         "https://dev.mailjet.com/smtp-relay/configuration/, https://cloud.google.com/compute/docs/tutorials/sending-mail/using-mailjet",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^5/,
       example: { stage: "authentication", reply: REJECTED_PASSWORD },
     },
@@ -544,7 +583,7 @@ const OVH: Provider = {
       hint: "Check user (the full address) and password. OVHcloud also rejects the login of an address that it blocks for spam: see the address in the OVHcloud Control Panel, and change its password.",
       source:
         "https://github.com/ovh/docs/pull/6139, https://help.ovhcloud.com/csm/en-mx-plan-email-diagnosis?id=kb_article_view&sysparm_article=KB0051869",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^535\b/,
       example: { stage: "authentication", reply: REJECTED_PASSWORD },
     },

@@ -1,8 +1,13 @@
-import { type Group, type Row, sendsUser } from "./row.ts";
+import { authenticates } from "../smtp-settings.ts";
+import { type Group, PASSWORD_REJECTED, type Row } from "./row.ts";
 
 /** A reply that rejects our name in EHLO. Postfix sends it at RCPT. */
 export const REJECTED_EHLO =
   /\b(helo|ehlo)\b.{0,40}\b(rejected|denied|invalid)|\b(invalid|bad) (helo|ehlo)|^501 5\.5\.4 invalid domain name/i;
+
+/** A reply about the recipient's full mailbox. */
+export const MAILBOX_FULL =
+  /^\d{3} [45]\.2\.2 (?!.*submission)|^\d{3} (user )?quota exceeded|mailbox (is )?full|over ?quota|exceeded (its )?storage|disk quota/i;
 
 /** Causes that are the same with and without a user, and at every provider. */
 export const CERTAIN_CAUSES: Group = {
@@ -35,8 +40,7 @@ export const CERTAIN_CAUSES: Group = {
     {
       hint: "The recipient's mailbox is full: use another recipient, or ask its owner to free space.",
       source: "RFC 3463 section 3.3",
-      reply:
-        /^\d{3} [45]\.2\.2 (?!.*submission)|^\d{3} (user )?quota exceeded|mailbox (is )?full|over ?quota|exceeded (its )?storage|disk quota/i,
+      reply: MAILBOX_FULL,
       example: {
         stage: "recipient",
         reply:
@@ -73,7 +77,7 @@ export const CERTAIN_CAUSES: Group = {
 export const NO_USER: Group = {
   title: "No user sent",
   where: ({ kind, stage, settings }) =>
-    kind === "reply" && ["sender", "recipient", "message"].includes(stage) && !sendsUser(settings),
+    kind === "reply" && ["sender", "recipient", "message"].includes(stage) && !authenticates(settings),
   rows: [
     {
       hint: "The server delays mail from unknown clients (greylisting): set user and password, and do not set auth to false. Without a user, try again in a few minutes.",
@@ -130,6 +134,7 @@ export const WORDS: Group = {
     {
       hint: "The account requires an app password: create one at the provider, and use it as password.",
       source: "https://support.google.com/accounts/answer/185833",
+      ...PASSWORD_REJECTED,
       reply: /\b(app|application)([- ]specific)? password/i,
       example: { stage: "authentication", reply: "534 5.7.9 Application-specific password required" },
     },
@@ -221,6 +226,7 @@ export const CODES: Group = {
     {
       hint: "The server does not accept a plain password from this user: ask the provider for an app password, or use another server.",
       source: "RFC 4954 section 6",
+      ...PASSWORD_REJECTED,
       reply: /^534\b/,
       example: { stage: "authentication", reply: "534 5.7.9 Authentication mechanism is too weak" },
     },
@@ -234,14 +240,14 @@ export const CODES: Group = {
     {
       hint: "The server cannot use the stored form of this password: sign in at the provider's website, or set a new password there.",
       source: "RFC 4954 section 6",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^432\b|^4\d\d 4\.7\.12\b/,
       example: { stage: "authentication", reply: "432 4.7.12 A password transition is needed" },
     },
     {
       hint: "The server cannot check passwords at the moment: try again in a few minutes.",
       source: "RFC 4954 section 6",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       reply: /^4/,
       example: {
         stage: "authentication",
@@ -251,7 +257,7 @@ export const CODES: Group = {
     {
       hint: "Check user and password. Many providers require the full email address as user, and an app password.",
       source: "RFC 4954 section 6, RFC 3463 section 3.8",
-      stages: ["authentication"],
+      ...PASSWORD_REJECTED,
       example: { stage: "authentication", reply: "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6" },
     },
     {

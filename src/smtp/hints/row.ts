@@ -1,3 +1,4 @@
+import type { TokenFailure } from "../../oauth/token-request.ts";
 import type { Reply } from "../reply.ts";
 import type { FailureKind, Stage } from "../result.ts";
 import type { SmtpSettings } from "../smtp-settings.ts";
@@ -13,6 +14,10 @@ export interface Symptom {
   clientName?: string | undefined;
   /** SASL mechanisms that the server offers, if known. */
   mechanisms?: readonly string[] | undefined;
+  /** Why the server rejects an access token. */
+  challenge?: string | undefined;
+  /** What the token endpoint said, in stage `token`. */
+  oauth?: TokenFailure | undefined;
 }
 
 /** A hint, and the symptom that it is for. All conditions that are present must hold. */
@@ -39,6 +44,8 @@ export interface Example {
   kind?: FailureKind;
   settings?: Partial<SmtpSettings>;
   mechanisms?: readonly string[];
+  challenge?: string;
+  oauth?: TokenFailure;
 }
 
 /** Rows that belong together. */
@@ -62,12 +69,18 @@ export interface Provider extends Group {
   exampleHost: string;
 }
 
+const usesToken = ({ settings }: Symptom) => settings.authType === "token";
+
+/** Conditions of a row about a password that the server rejects. */
+export const PASSWORD_REJECTED = {
+  stages: ["authentication"],
+  where: (symptom) => !usesToken(symptom),
+} satisfies Partial<Row>;
+
+/** Conditions of a row about an access token that the server rejects. */
+export const TOKEN_REJECTED = { stages: ["authentication"], where: usesToken } satisfies Partial<Row>;
+
 /** The reply in one line, codes first. */
 export function replyLine({ code, enhancedCode, text }: Reply): string {
   return [code, enhancedCode, text].filter((part) => part !== undefined).join(" ");
-}
-
-/** Whether the session authenticates with these settings. */
-export function sendsUser({ auth, user, password }: SmtpSettings): boolean {
-  return auth !== false && user !== undefined && password !== undefined;
 }

@@ -14,6 +14,22 @@ export interface MailServerSettings {
   reject?: Partial<Record<"sender" | "recipient" | "message" | "authentication", string>>;
 }
 
+/** How a mail server behaves from now on. */
+export interface MailServerBehavior extends Pick<MailServerSettings, "password" | "reject"> {
+  /** Negative replies to recipients, by address. */
+  rejectRecipients?: Record<string, string>;
+  /** Ends a connection after some mails: with a 421 reply to the next command, or without. */
+  endAfter?: { mails: number; how: "421" | "close" };
+  /** Closes the connection in place of a reply to this many messages, which it accepts. */
+  loseReplies?: number;
+  /** Time until the reply to a message. */
+  replyDelayMs?: number;
+  /** Rejects more connections at a time, with 421. */
+  maxConnections?: number;
+  /** Rejects all connections, like a host that is down. */
+  isDown?: boolean;
+}
+
 /** A mail that a server has accepted. */
 export interface ReceivedMail {
   mailFrom: string;
@@ -23,6 +39,8 @@ export interface ReceivedMail {
   user: string | undefined;
   mechanism: string | undefined;
   secure: boolean;
+  /** The connection that it came over. */
+  connection?: string;
 }
 
 /** A running mail server. It knows user `postmaster`. */
@@ -35,16 +53,32 @@ export interface MailServer {
   close(): void;
 }
 
-/** Starts a mail server on a free port. */
+/** A mail server that a test can change while it runs. */
+export interface ChangeableMailServer extends MailServer {
+  change(behavior: MailServerBehavior): Promise<void>;
+}
+
+/**
+ * Starts a mail server on a free port.
+ *
+ * @param acceptsToken for XOAUTH2, whether an access token is one of the user's
+ */
 export async function startMailServer(
   settings: MailServerSettings,
   certificate: Certificate,
-): Promise<MailServer> {
-  const { implicitTls = false, mechanisms = ["PLAIN", "LOGIN"], without = [], reject = {} } = settings;
-  const { password = "correct horse" } = settings;
+  acceptsToken: (user: string, token: string) => Promise<boolean> = async () => false,
+): Promise<ChangeableMailServer> {
+  const { implicitTls = false, mechanisms = ["PLAIN", "LOGIN"], without = [] } = settings;
+  let behavior: MailServerBehavior = settings;
   const mails: ReceivedMail[] = [];
   let connections = 0;
+  let lostReplies = 0;
   const mechanismsUsed = new Map<string, string>();
+  const mailsOf = new Map<string, number>();
+  const disconnect = (id: string) =>
+    [...server.connections].find((connection) => connection.id === id)?.close();
+  const isOver = (id: string) =>
+    (mailsOf.get(id) ?? 0) >= (behavior.endAfter?.mails ?? Number.POSITIVE_INFINITY);
   const options: SMTPServerOptions = {
     ...certificate,
     secure: implicitTls,
@@ -57,22 +91,37 @@ export async function startMailServer(
     hidePIPELINING: without.includes("PIPELINING"),
     onConnect(_, done) {
       connections++;
-      done();
+      const isFull = server.connections.size > (behavior.maxConnections ?? Number.POSITIVE_INFINITY);
+      done(isFull ? replyError("421 4.7.0 too many connections") : null);
     },
-    onAuth(auth, session, done) {
+    async onAuth(auth, session, done) {
       mechanismsUsed.set(session.id, auth.method);
+      const { reject = {}, password = "correct horse" } = behavior;
+      if (auth.method === "XOAUTH2") {
+        const { username = "", accessToken = "" } = auth;
+        if (await acceptsToken(username, accessToken)) return done(null, { user: username });
+        return done(null, { data: { status: "401", schemes: "bearer", scope: "smtp" } });
+      }
       const correct = auth.validatePassword?.(password) ?? auth.password === password;
       if (reject.authentication) return done(replyError(reject.authentication));
       if (auth.username !== "postmaster" || !correct)
         return done(replyError("535 5.7.8 Authentication failed"));
       done(null, { user: auth.username });
     },
-    onMailFrom: (_, __, done) => done(reject.sender ? replyError(reject.sender) : null),
-    onRcptTo: (_, __, done) => done(reject.recipient ? replyError(reject.recipient) : null),
+    onMailFrom(_, { id }, done) {
+      const reply = isOver(id) ? "421 4.7.0 try another connection" : behavior.reject?.sender;
+      done(reply ? replyError(reply) : null);
+    },
+    onRcptTo({ address }, _, done) {
+      const reply = behavior.rejectRecipients?.[address] ?? behavior.reject?.recipient;
+      done(reply ? replyError(reply) : null);
+    },
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-      stream.on("end", () => {
+      stream.on("end", async () => {
+        const { reject = {}, loseReplies = 0, endAfter, replyDelayMs = 0 } = behavior;
+        if (replyDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, replyDelayMs));
         if (reject.message) return done(replyError(reject.message));
         const { mailFrom, rcptTo } = session.envelope;
         mails.push({
@@ -82,8 +131,12 @@ export async function startMailServer(
           user: session.user as string | undefined,
           mechanism: mechanismsUsed.get(session.id),
           secure: session.secure,
+          connection: session.id,
         });
+        mailsOf.set(session.id, (mailsOf.get(session.id) ?? 0) + 1);
+        if (lostReplies++ < loseReplies) return disconnect(session.id);
         done(null, "2.0.0 Ok: queued as 4F7A1");
+        if (endAfter?.how === "close" && isOver(session.id)) disconnect(session.id);
       });
     },
   };
@@ -92,12 +145,24 @@ export async function startMailServer(
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
   server.server.unref();
   const address = server.server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
   return {
-    port: typeof address === "object" && address !== null ? address.port : 0,
+    port,
     mails,
     connections: () => connections,
     openConnections: () => server.connections.size,
     close: () => server.close(() => {}),
+    async change(next) {
+      if (next.isDown && !behavior.isDown) {
+        server.server.close();
+        for (const connection of server.connections) connection.close();
+      }
+      if (!next.isDown && behavior.isDown) {
+        await new Promise<void>((resolve) => server.server.listen(port, "localhost", () => resolve()));
+      }
+      lostReplies = 0;
+      behavior = next;
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { type ServerRequest, type ServerState, SMTP_CONTROL_ORIGIN } from "./control.ts";
-import type { MailServerSettings } from "./mail-server.ts";
+import type { MailServerBehavior, MailServerSettings } from "./mail-server.ts";
+import type { PostfixService } from "./postfix.ts";
 import type { ScriptAction } from "./scripted-server.ts";
 
 /** An SMTP server on a loopback port, as tests see it. */
@@ -8,6 +9,8 @@ export interface TestServer {
   state(): Promise<ServerState>;
   /** Lets a scripted server continue after `wait`. */
   release(): Promise<void>;
+  /** Changes how a mail server behaves from now on. */
+  change(behavior: MailServerBehavior): Promise<void>;
 }
 
 /** Starts a mail server. It knows user `postmaster` with password `correct horse`. */
@@ -15,9 +18,9 @@ export function mailServer(settings: MailServerSettings = {}, certificate?: Serv
   return startServer({ mailServer: settings, ...(certificate === undefined ? {} : { certificate }) });
 }
 
-/** Starts Exim, if installed. It knows user `postmaster` with password `correct horse`. */
-export function exim() {
-  return startServer({ exim: true });
+/** A service of Postfix, if installed. It knows user `postmaster` with password `correct horse`. */
+export function postfix(service: PostfixService) {
+  return startServer({ postfix: service });
 }
 
 /** Starts a server that runs a script for each client. */
@@ -33,5 +36,7 @@ async function startServer(wanted: ServerRequest): Promise<TestServer> {
     port,
     state: async () => (await fetch(address)).json(),
     release: async () => void (await fetch(address, { method: "PUT" })),
+    change: async (behavior) =>
+      void (await fetch(address, { method: "PUT", body: JSON.stringify(behavior) })),
   };
 }

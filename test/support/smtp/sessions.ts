@@ -1,13 +1,15 @@
 import { expect, vi } from "vitest";
-import { composeMessage, type MailContent } from "../../../src/mail/message.ts";
-import { settingsSchema } from "../../../src/settings/schema.ts";
+import { composeMessage, type MailContent, type Message } from "../../../src/mail/message.ts";
+import { type Settings, settingsSchema } from "../../../src/settings/schema.ts";
 import { type Diagnosis, diagnose } from "../../../src/smtp/diagnosis.ts";
-import type { SmtpTimeouts } from "../../../src/smtp/limits.ts";
+import { type SmtpTimeouts, TEST_TIMEOUTS } from "../../../src/smtp/limits.ts";
 import type { Step } from "../../../src/smtp/result.ts";
 import { SmtpSession } from "../../../src/smtp/session.ts";
 import { localSettings } from "../local-settings.ts";
 import type { ReceivedMail } from "./mail-server.ts";
 import type { TestServer } from "./servers.ts";
+
+const CLIENT_NAME = "mail.example.com";
 
 /** A mail for tests that do not depend on its content. */
 export const sampleMail: MailContent = {
@@ -15,33 +17,55 @@ export const sampleMail: MailContent = {
   subject: "Hello",
   text: "Hello in text\n",
   html: "<p>Hello in HTML</p>",
-  id: "id-of-this-mail",
+  messageId: "<id-of-this-mail@example.com>",
 };
 
 /** What a test changes of a session with a server on this machine. */
 export interface SessionChanges {
   settings?: Record<string, unknown>;
   mail?: Partial<MailContent>;
-  timeouts?: SmtpTimeouts;
+  /** Those of a test by default. */
+  timeouts?: Partial<SmtpTimeouts>;
+  /** Send commands at once. Default: false. */
+  pipelining?: boolean;
+  /** Send the mail, or only probe whether the server would accept it. Default: send. */
+  mode?: "send" | "probe";
 }
 
 /** The result of a session. */
 export type Outcome = { steps: readonly Step[] } | { diagnosis: Diagnosis };
 
-/** Opens a session, sends a mail, and closes the session. */
-export async function sendMail({ port }: { port: number }, changes: SessionChanges = {}): Promise<Outcome> {
+/** A session with a server on this machine, not yet open, and a mail to send over it. */
+export function newSession(
+  { port }: { port: number },
+  changes: Omit<SessionChanges, "mode"> = {},
+): { session: SmtpSession; message: Message; settings: Settings } {
   const settings = settingsSchema.parse(localSettings(port, changes.settings));
   const session = new SmtpSession(settings, {
-    clientName: "mail.example.com",
+    clientName: CLIENT_NAME,
     allowPrivateHosts: true,
-    ...(changes.timeouts === undefined ? {} : { timeouts: changes.timeouts }),
+    timeouts: { ...TEST_TIMEOUTS, ...changes.timeouts },
+    pipelining: changes.pipelining ?? false,
   });
+  const message = composeMessage(settings, { ...sampleMail, ...changes.mail });
+  return { session, message, settings };
+}
+
+/** A session with a server that has accepted the user and password. */
+export async function openSession(...parameters: Parameters<typeof newSession>) {
+  const { session, message } = newSession(...parameters);
+  expect(await session.open()).toMatchObject({ ok: true });
+  return { session, message };
+}
+
+/** Opens a session, sends or probes a mail, and closes the session. */
+export async function sendMail(server: { port: number }, changes: SessionChanges = {}): Promise<Outcome> {
+  const { session, message, settings } = newSession(server, changes);
   try {
     const opened = await session.open();
-    const result = opened.ok
-      ? await session.send(await composeMessage(settings, { ...sampleMail, ...changes.mail }))
-      : opened;
-    return result.ok ? { steps: result.steps } : { diagnosis: diagnose(result.failure, settings) };
+    const result = opened.ok ? await session[changes.mode ?? "send"](message) : opened;
+    if (result.ok) return { steps: result.steps };
+    return { diagnosis: diagnose(result.failure, settings, CLIENT_NAME) };
   } finally {
     session.close();
   }

@@ -13,7 +13,7 @@ const SETTINGS: SmtpSettings = {
 
 /** A symptom, of a server that is nobody's in particular unless `host` names one. */
 export function symptomOf(example: Example, host = SETTINGS.host): Symptom {
-  const { stage, kind = "reply", reply, settings, mechanisms } = example;
+  const { stage, kind = "reply", reply, settings, mechanisms, challenge, oauth } = example;
   return {
     kind,
     stage,
@@ -21,5 +21,7 @@ export function symptomOf(example: Example, host = SETTINGS.host): Symptom {
     reply: reply === undefined ? undefined : parseReply(reply, Infinity),
     clientName: "mail.example.com",
     mechanisms,
+    challenge,
+    oauth,
   };
 }

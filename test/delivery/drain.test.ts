@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { advanceClock, restoreClock } from "../support/clock.ts";
+import { newOutbox } from "../support/outbox.ts";
+import { authenticated, replies } from "../support/smtp/scripts.ts";
+import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
+import { expectClosed, receivedMail } from "../support/smtp/sessions.ts";
+
+// Alarms are set for this time, so none fires before the test runs it.
+beforeEach(() => advanceClock(60 * 60_000));
+afterEach(restoreClock);
+
+const mails = (count: number) => Array.from({ length: count }, (_, index) => ({ subject: `Mail ${index}` }));
+
+describe("a mail", () => {
+  it("comes from the sender of the settings, with the headers of the mail and those of ours", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server, {
+      ...{ fromDisplayName: "Acme", envelopeFrom: "bounce@example.com", replyTo: "office@example.com" },
+    });
+    const id = await outbox.submit({
+      ...{ html: "<p>123456</p>", replyTo: "support@example.com" },
+      headers: {
+        "List-Unsubscribe": "<https://example.com/u>",
+        References: "<0@example.com> <1@example.com>",
+      },
+    });
+    await outbox.runAlarm();
+    const mail = await receivedMail(server);
+    expect(mail).toMatchObject({
+      mailFrom: "bounce@example.com",
+      rcptTo: ["ada@example.com"],
+      user: "postmaster",
+    });
+    for (const line of [
+      "From: Acme <sender@example.com>",
+      "To: ada@example.com",
+      "Subject: Your code",
+      "Reply-To: support@example.com",
+      "List-Unsubscribe: <https://example.com/u>",
+      "References: <0@example.com> <1@example.com>",
+      "Auto-Submitted: auto-generated",
+      `Message-ID: <${id}@example.com>`,
+    ]) {
+      expect(mail.raw.split("\r\n")).toContain(line);
+    }
+    expect(mail.raw).toMatch(/\r\nDate: /);
+    expect(mail.raw).toContain("123456\r\n");
+    expect(mail.raw).toContain("<p>123456</p>");
+    expect(await outbox.status(id)).toEqual({
+      ...{ id, state: "sent", attempts: 1, messageId: `<${id}@example.com>` },
+      ...{ createdAt: expect.any(String), expiresAt: expect.any(String) },
+    });
+  });
+
+  it("may have the largest size of a request", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    const id = await outbox.submit({ text: `${"é".repeat(500_000)}` });
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toMatchObject({ state: "sent" });
+    expect((await receivedMail(server)).raw.length).toBeGreaterThan(1_000_000);
+  });
+
+  it("goes out by itself, in real time", async () => {
+    restoreClock();
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    const id = await outbox.submit();
+    await vi.waitFor(async () => expect(await outbox.status(id)).toMatchObject({ state: "sent" }), {
+      timeout: 10_000,
+      interval: 50,
+    });
+    expect((await server.state()).mails).toHaveLength(1);
+  });
+});
+
+describe("a connection", () => {
+  it("carries many mails, and ends with QUIT", async () => {
+    const accepts = [
+      ...replies("MAIL", "250 2.1.0 ok"),
+      ...replies("RCPT", "250 2.1.5 ok"),
+      ...replies("DATA", "354 go ahead"),
+      ...replies(".", "250 2.0.0 queued"),
+    ];
+    const server = await scriptedServer([...authenticated(), ...accepts, ...accepts, ...accepts]);
+    const outbox = await newOutbox(server);
+    await outbox.submitAll(mails(1));
+    await outbox.runAlarm();
+    await vi.waitFor(async () => expect((await server.state()).lines.at(-1)).toBe("QUIT"));
+    expect((await server.state()).connections).toBe(1);
+  });
+
+  it("is one of at most two, and none is left at the end", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ replyDelayMs: 20 });
+    await outbox.submitAll(mails(20));
+    await outbox.runAlarm();
+    expect(new Set(await outbox.states())).toEqual(new Set(["sent"]));
+    const { mails: received, connections } = await server.state();
+    expect(received).toHaveLength(20);
+    expect(connections).toBe(2);
+    await expectClosed(server);
+  });
+
+  it("carries at most 100 mails, and an alarm starts at most 200", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await outbox.submitAll(mails(100));
+    await outbox.submitAll(mails(100));
+    await outbox.submitAll(mails(5));
+    await outbox.runAlarm();
+    const { mails: received } = await server.state();
+    expect(received).toHaveLength(200);
+    const connections = Map.groupBy(received, ({ connection }) => connection).values();
+    expect(Math.max(...Array.from(connections, ({ length }) => length))).toBeLessThanOrEqual(100);
+    expect(await outbox.alarmAt()).toBe(Date.now());
+    await outbox.runAlarm();
+    expect((await server.state()).mails).toHaveLength(205);
+  });
+
+  it("is the only one if the server rejects another", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ maxConnections: 1 });
+    await outbox.submitAll(mails(10));
+    await outbox.runAlarm();
+    const { mails: received, connections } = await server.state();
+    expect(received).toHaveLength(10);
+    expect(connections).toBe(2);
+    expect(await outbox.query("SELECT state FROM mail WHERE state <> 'sent'")).toEqual([]);
+  });
+
+  it("is not opened twice for a password that does not work", async () => {
+    const server = await mailServer({ password: "another" });
+    const outbox = await newOutbox(server);
+    await outbox.submitAll(mails(10));
+    await outbox.runAlarm();
+    expect((await server.state()).connections).toBe(1);
+  });
+
+  it.each(["421", "close"] as const)(
+    "that the server ends between mails (%s) is replaced at once",
+    async (how) => {
+      const server = await mailServer();
+      const outbox = await newOutbox(server);
+      await server.change({ endAfter: { mails: 2, how } });
+      const { messages } = await outbox.submitAll(mails(7));
+      await outbox.runAlarm();
+      expect(new Set(await outbox.states())).toEqual(new Set(["sent"]));
+      const { mails: received, connections } = await server.state();
+      expect(received).toHaveLength(messages.length);
+      expect(connections).toBeGreaterThanOrEqual(4);
+    },
+  );
+
+  it("that waits for a reply does not delay a mail accepted meanwhile", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ replyDelayMs: 1_000 });
+    const slow = await outbox.submit();
+    const alarm = outbox.runAlarm();
+    await vi.waitFor(async () => expect(await outbox.status(slow)).toMatchObject({ attempts: 1 }));
+    await server.change({});
+    const fast = await outbox.submit();
+    await vi.waitFor(async () => expect(await outbox.status(fast)).toMatchObject({ state: "sent" }));
+    expect(await outbox.status(slow)).toMatchObject({ state: "sending" });
+    await alarm;
+    expect(await outbox.states()).toEqual(["sent", "sent"]);
+  });
+});
+
+describe("an alarm", () => {
+  it("starts no mail after 8 minutes, and is followed by another at once", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ replyDelayMs: 500 });
+    const [first] = (await outbox.submitAll(mails(6))).messages;
+    const alarm = outbox.runAlarm();
+    await vi.waitFor(async () => expect(await outbox.status(first?.id ?? "")).toMatchObject({ attempts: 1 }));
+    advanceClock(8 * 60_000 + 1);
+    await alarm;
+    const sent = (await server.state()).mails.length;
+    expect(sent).toBeLessThanOrEqual(2);
+    expect(await outbox.alarmAt()).toBe(Date.now());
+    await server.change({});
+    await outbox.runAlarm();
+    expect((await server.state()).mails).toHaveLength(6);
+  });
+
+  it("opens no connection if nothing is due", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    const id = await outbox.submit();
+    await outbox.stub.cancel(id);
+    await outbox.runAlarm();
+    expect((await server.state()).connections).toBe(0);
+  });
+});

@@ -1,0 +1,168 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { newAdministrator } from "../support/administrator.ts";
+import { advanceClock, restoreClock } from "../support/clock.ts";
+import { families } from "../support/families.ts";
+import { interceptedKv } from "../support/intercepted-kv.ts";
+import { localSettings } from "../support/local-settings.ts";
+import { captureLog } from "../support/log.ts";
+import { newOutbox, outboxOf } from "../support/outbox.ts";
+import { deleted, saved } from "../support/responses.ts";
+import { sampleSettings } from "../support/samples.ts";
+import { mailServer } from "../support/smtp/servers.ts";
+
+const MINUTE = 60_000;
+
+// Alarms are set for this time, so none fires before the test runs it.
+beforeEach(() => advanceClock(60 * MINUTE));
+afterEach(restoreClock);
+
+describe("settings that were just saved", () => {
+  it("replace those in KV for 2 minutes", async () => {
+    const [previous, current] = [await mailServer(), await mailServer()];
+    const outbox = await newOutbox(previous);
+    await outbox.handOver(localSettings(current.port));
+    await outbox.submit();
+    await outbox.runAlarm();
+    advanceClock(2 * MINUTE - 1);
+    await outbox.submit();
+    await outbox.runAlarmNow();
+    expect([await current.state(), await previous.state()].map(({ mails }) => mails.length)).toEqual([2, 0]);
+  });
+
+  it("are dropped after 2 minutes, when KV shows them everywhere", async () => {
+    const [inKv, handed] = [await mailServer(), await mailServer()];
+    const outbox = await newOutbox(inKv);
+    await outbox.handOver(localSettings(handed.port));
+    advanceClock(2 * MINUTE);
+    await outbox.submit();
+    await outbox.runAlarm();
+    expect([await inKv.state(), await handed.state()].map(({ mails }) => mails.length)).toEqual([1, 0]);
+  });
+
+  it("leave nothing behind if no mail is ever sent", async () => {
+    const outbox = await newOutbox(await mailServer());
+    await outbox.handOver(localSettings(1));
+    expect(await outbox.alarmAt()).toBe(Date.now() + 2 * MINUTE);
+    await outbox.runAlarm();
+    expect(await outbox.alarmAt()).toBeNull();
+    expect(await outbox.entries()).toEqual([]);
+  });
+
+  it("allow sending although KV shows none yet", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox();
+    await expect(outbox.submit()).rejects.toMatchObject({ kind: "nothing_stored" });
+    await outbox.handOver(localSettings(server.port));
+    const id = await outbox.submit();
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toMatchObject({ state: "sent" });
+  });
+
+  it("do not replace later ones that arrived first", async () => {
+    const [earlier, later] = [await mailServer(), await mailServer()];
+    const outbox = await newOutbox(earlier);
+    await outbox.handOver(localSettings(later.port));
+    await outbox.handOver(localSettings(earlier.port), Date.now() - 1);
+    await outbox.submit();
+    await outbox.runAlarm();
+    expect([await later.state(), await earlier.state()].map(({ mails }) => mails.length)).toEqual([1, 0]);
+  });
+
+  it("take over from an alarm that runs, between two mails", async () => {
+    const [previous, current] = [await mailServer(), await mailServer()];
+    const outbox = await newOutbox(previous);
+    await previous.change({ replyDelayMs: 500 });
+    const { messages } = await outbox.submitAll([{}, {}, {}, {}, {}, {}]);
+    const alarm = outbox.runAlarm();
+    await vi.waitFor(async () =>
+      expect(await outbox.status(messages[0]?.id ?? "")).toMatchObject({ attempts: 1 }),
+    );
+    await outbox.handOver(localSettings(current.port));
+    await alarm;
+    await outbox.runAlarm();
+    expect(new Set(await outbox.states())).toEqual(new Set(["sent"]));
+    const counts = [await previous.state(), await current.state()].map(({ mails }) => mails.length);
+    expect(counts[0]).toBeLessThanOrEqual(2);
+    expect(counts[1]).toBe(6 - (counts[0] ?? 0));
+  });
+
+  it("are not paused for a failure of the previous ones", async () => {
+    const [previous, current] = [await mailServer(), await mailServer()];
+    const outbox = await newOutbox(previous);
+    await previous.change({ replyDelayMs: 500, reject: { message: "421 4.3.2 closing" } });
+    const id = await outbox.submit();
+    const alarm = outbox.runAlarm();
+    await vi.waitFor(async () => expect(await outbox.status(id)).toMatchObject({ attempts: 1 }));
+    await outbox.handOver(localSettings(current.port));
+    await alarm;
+    expect(await outbox.status(id)).toMatchObject({ state: "queued", attempts: 0 });
+    expect(await outbox.status(id)).not.toHaveProperty("waitingFor");
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 1 });
+  });
+
+  it("are found by an alarm that was about to use the previous ones", async () => {
+    const [previous, current] = [await mailServer(), await mailServer()];
+    const outbox = await newOutbox(previous);
+    const id = await outbox.submit();
+    const SMTP_SETTINGS = interceptedKv(env.SMTP_SETTINGS, () =>
+      outbox.handOver(localSettings(current.port)),
+    );
+    await outbox.replaceBindings({ SMTP_SETTINGS });
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toMatchObject({ state: "queued" });
+    expect(await outbox.alarmAt()).toBe(Date.now());
+    await outbox.runAlarm();
+    expect((await previous.state()).connections).toBe(0);
+    expect((await current.state()).mails).toHaveLength(1);
+  });
+});
+
+describe("settings that were just deleted", () => {
+  it("are gone although KV still shows them", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    const id = await outbox.submit();
+    await outbox.handOver(undefined);
+    await expect(outbox.submit()).rejects.toMatchObject({ kind: "nothing_stored" });
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toMatchObject({ state: "queued", waitingFor: "settings" });
+    expect((await server.state()).connections).toBe(0);
+  });
+});
+
+describe.each(families)("the settings routes ($family)", ({ address }) => {
+  it("hand over what they save and delete", async () => {
+    const ada = await newAdministrator(address);
+    const outbox = outboxOf(ada.tenant);
+    expect(await ada.save(sampleSettings, { env: {} })).toEqual(saved);
+    expect(await outbox.handed()).toMatchObject({ jwe: await ada.sealed() });
+    await ada.send({ method: "DELETE", env: {} });
+    expect(await outbox.handed()).toEqual({ at: expect.any(Number) });
+  });
+
+  it("succeed although the outbox fails, and log it", async () => {
+    const ada = await newAdministrator(address);
+    const OUTBOX = {
+      getByName: () => {
+        throw new Error("unavailable");
+      },
+    } as never;
+    const logged = { message: "settings not handed over", tenant: ada.tenant, reason: "unexpected error" };
+    const save = await captureLog(() => ada.save(sampleSettings, { env: { OUTBOX } }));
+    expect(save.result).toEqual(saved);
+    expect(save.lines.map((line) => JSON.parse(line))).toContainEqual(logged);
+    const removal = await captureLog(async () =>
+      (await ada.send({ method: "DELETE", env: { OUTBOX } })).json(),
+    );
+    expect(removal.result).toEqual(deleted.body);
+    expect(removal.lines.map((line) => JSON.parse(line))).toContainEqual(logged);
+  });
+
+  it("hand over nothing that was not saved", async () => {
+    const ada = await newAdministrator(address);
+    await ada.save({ ...sampleSettings, port: 25 }, { env: {} });
+    expect(await outboxOf(ada.tenant).handed()).toBeUndefined();
+  });
+});

@@ -1,0 +1,129 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { submit } from "../../src/delivery/client.ts";
+import { mailSchema } from "../../src/delivery/schema.ts";
+import { advanceClock, restoreClock } from "../support/clock.ts";
+import { aMail, newOutbox } from "../support/outbox.ts";
+import { newSettingsKeys } from "../support/settings-keys.ts";
+import { mailServer } from "../support/smtp/servers.ts";
+
+const HOUR = 60 * 60_000;
+const DAY = 24 * HOUR;
+
+// Alarms are set for this time, so none fires before the test runs it.
+beforeEach(() => advanceClock(HOUR));
+afterEach(restoreClock);
+
+describe("an idempotency key", () => {
+  it("repeats the ids of its request in their present state, and sends nothing twice", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    const batch = [{}, { to: "grace@example.com" }];
+    const first = await outbox.submitAll(batch, "key");
+    expect(first).toMatchObject({ replayed: false });
+    expect(await outbox.submitAll(batch, "key")).toEqual({ ...first, replayed: true });
+    await outbox.runAlarm();
+    expect(await outbox.submitAll(batch, "key")).toMatchObject({
+      replayed: true,
+      messages: first.messages.map(({ id }) => ({ id, state: "sent" })),
+    });
+    expect(await outbox.states()).toEqual(["sent", "sent"]);
+    expect((await server.state()).mails).toHaveLength(2);
+  });
+
+  it("counts once, however many requests arrive at once", async () => {
+    const outbox = await newOutbox(await mailServer());
+    const results = await Promise.all(Array.from({ length: 20 }, () => outbox.submit({}, "key")));
+    expect(new Set(results).size).toBe(1);
+    expect(await outbox.states()).toHaveLength(1);
+  });
+
+  it.each<[string, object[]]>([
+    ["another recipient", [{ to: "grace@example.com" }]],
+    ["another lifetime", [{ expiresIn: 60 }]],
+    ["another tag", [{ tag: "other" }]],
+    ["more mails", [{}, {}]],
+  ])("belongs to one body: %s", async (_, batch) => {
+    const outbox = await newOutbox(await mailServer());
+    await outbox.submitAll([{}], "key");
+    await expect(outbox.submitAll(batch, "key")).rejects.toMatchObject({ kind: "idempotency_key_reused" });
+    expect(await outbox.states()).toHaveLength(1);
+  });
+
+  it("tells a mail from a batch of that mail", async () => {
+    const outbox = await newOutbox(await mailServer());
+    await outbox.submit({}, "key");
+    await expect(outbox.submitAll([{}], "key")).rejects.toMatchObject({ kind: "idempotency_key_reused" });
+  });
+
+  it("is independent of the order of the fields", async () => {
+    const outbox = await newOutbox(await mailServer());
+    const id = await outbox.submit({ tag: "a", expiresIn: 60 }, "key");
+    expect(await outbox.submit({ expiresIn: 60, tag: "a" }, "key")).toBe(id);
+  });
+
+  it("belongs to one tenant", async () => {
+    const server = await mailServer();
+    const [acme, globex] = [await newOutbox(server), await newOutbox(server)];
+    expect(await globex.submit({ to: "a@example.com" }, "key")).not.toBe(await acme.submit({}, "key"));
+  });
+
+  it("counts although the settings are deleted, and the outbox restarts", async () => {
+    const outbox = await newOutbox(await mailServer());
+    const id = await outbox.submit({}, "key");
+    await outbox.save(undefined);
+    await outbox.evict();
+    expect(await outbox.submit({}, "key")).toBe(id);
+    await expect(outbox.submit({}, "other")).rejects.toMatchObject({ kind: "nothing_stored" });
+  });
+
+  it("counts for 7 days after the last mail of its batch is final, then no more", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ rejectRecipients: { "grey@example.com": "450 4.2.0 later" } });
+    const batch = [{}, { to: "grey@example.com", expiresIn: 2 * 24 * 3600 }];
+    const first = await outbox.submitAll(batch, "key");
+    await outbox.runAlarm();
+    // The first mail is sent at once, and the second one expires after two days.
+    while ((await outbox.states())[1] === "queued") await outbox.runAlarm();
+    advanceClock(7 * DAY - 1);
+    await outbox.runAlarmNow();
+    expect(await outbox.submitAll(batch, "key")).toMatchObject({
+      replayed: true,
+      messages: [
+        { id: first.messages[0]?.id, state: "sent" },
+        { id: first.messages[1]?.id, state: "expired" },
+      ],
+    });
+    await outbox.runAlarm();
+    const again = await outbox.submitAll(batch, "key");
+    expect(again).toMatchObject({ replayed: false });
+    expect(again.messages[0]?.id).not.toBe(first.messages[0]?.id);
+  });
+
+  it("counts while settings keys rotate", async () => {
+    const outbox = await newOutbox(await mailServer());
+    const { settingsKeys } = await newSettingsKeys("new", "old");
+    const [sealing, old] = settingsKeys;
+    if (old === undefined) throw new Error("no old key");
+    const config = await outbox.config();
+    const mail = mailSchema.parse(aMail);
+    const submitWith = (keys: typeof settingsKeys) =>
+      submit(env, { ...config, settingsKeys: keys }, outbox.tenant, mail, "key");
+    await outbox.storeWith([old]);
+    const first = await submitWith([old]);
+    expect(await submitWith([sealing, old])).toEqual({ ...first, replayed: true });
+  });
+
+  it("is stored with a fingerprint that only the settings keys can make", async () => {
+    const outbox = await newOutbox(await mailServer());
+    await outbox.submit({ text: "123456" }, "key");
+    const [row] = await outbox.query<{ fingerprint: string }>("SELECT fingerprint FROM mail");
+    const [kid, fingerprint = ""] = row?.fingerprint.split(" ") ?? [];
+    expect(kid).toBe("test-1");
+    const text = new TextEncoder().encode(JSON.stringify(mailSchema.parse({ ...aMail, text: "123456" })));
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
+    expect(fingerprint).toHaveLength(43);
+    expect(fingerprint).not.toBe(hash.toBase64({ alphabet: "base64url", omitPadding: true }));
+  });
+});

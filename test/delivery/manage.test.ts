@@ -1,0 +1,187 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { advanceClock, restoreClock } from "../support/clock.ts";
+import { newOutbox } from "../support/outbox.ts";
+import { newSettingsKeys } from "../support/settings-keys.ts";
+import { mailServer } from "../support/smtp/servers.ts";
+
+const HOUR = 60 * 60_000;
+
+// Alarms are set for this time, so none fires before the test runs it.
+beforeEach(() => advanceClock(HOUR));
+afterEach(restoreClock);
+
+const all = { state: undefined, tag: undefined, before: undefined, limit: 100 };
+
+describe("a mail that is being sent", () => {
+  it("is neither queued nor canceled nor retried nor expired", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ replyDelayMs: 1_000 });
+    const id = await outbox.submit({ expiresIn: 60 }, "key");
+    const alarm = outbox.runAlarm();
+    await vi.waitFor(async () =>
+      expect(await outbox.status(id)).toMatchObject({ state: "sending", attempts: 1 }),
+    );
+    advanceClock(HOUR);
+    expect(await outbox.stub.cancel(id)).toEqual({ kind: "wrong_state", state: "sending" });
+    expect(await outbox.stub.retry(id)).toEqual({ kind: "wrong_state", state: "sending" });
+    expect(await outbox.stub.list({ ...all, state: "queued" })).toEqual([]);
+    expect(await outbox.stub.list({ ...all, state: "sending" })).toMatchObject([{ id, state: "sending" }]);
+    expect(await outbox.submit({ expiresIn: 60 }, "key")).toBe(id);
+    await alarm;
+    expect(await outbox.status(id)).toMatchObject({ state: "sent" });
+    expect((await server.state()).mails).toHaveLength(1);
+  });
+
+  it("is not canceled before its content has left either", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    const { messages } = await outbox.submitAll([{}, {}, {}, {}]);
+    const alarm = outbox.runAlarm();
+    const cancellations = await Promise.all(messages.map(({ id }) => outbox.stub.cancel(id)));
+    await alarm;
+    const canceled = cancellations.filter(({ kind }) => kind === "changed").length;
+    const states = await outbox.states();
+    expect(states.filter((state) => state === "canceled")).toHaveLength(canceled);
+    expect((await server.state()).mails).toHaveLength(4 - canceled);
+  });
+});
+
+describe("a mail that is canceled", () => {
+  it("is not sent", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    const [first, second] = [await outbox.submit(), await outbox.submit()];
+    expect(await outbox.stub.cancel(first)).toMatchObject({
+      kind: "changed",
+      mail: { id: first, state: "canceled" },
+    });
+    await outbox.runAlarm();
+    expect(await outbox.states()).toEqual(["canceled", "sent"]);
+    expect((await server.state()).mails[0]?.raw).toContain(second);
+  });
+
+  it("may have had attempts, and stays canceled", async () => {
+    const server = await mailServer({ reject: { recipient: "450 4.2.0 later" } });
+    const outbox = await newOutbox(server);
+    const id = await outbox.submit();
+    await outbox.runAlarm();
+    expect(await outbox.stub.cancel(id)).toMatchObject({
+      kind: "changed",
+      mail: { state: "canceled", attempts: 1 },
+    });
+    expect(await outbox.stub.cancel(id)).toEqual({ kind: "wrong_state", state: "canceled" });
+    expect(await outbox.stub.retry(id)).toEqual({ kind: "wrong_state", state: "canceled" });
+  });
+});
+
+describe("a retry", () => {
+  it.each([
+    ["failed", "550 5.1.1 unknown"],
+    ["expired", "450 4.2.0 later"],
+  ])(
+    "queues a mail that is %s again, with a new lifetime and the same Message-ID",
+    async (state, recipient) => {
+      const server = await mailServer({ reject: { recipient } });
+      const outbox = await newOutbox(server);
+      const id = await outbox.submit({ expiresIn: 60 });
+      await outbox.runAlarm();
+      if (state === "expired") await outbox.runAlarm();
+      expect(await outbox.status(id)).toMatchObject({ state, attempts: 1 });
+      advanceClock(24 * HOUR);
+      await server.change({});
+      expect(await outbox.stub.retry(id)).toMatchObject({
+        kind: "changed",
+        mail: { id, state: "queued", attempts: 0, expiresAt: new Date(Date.now() + 60_000).toISOString() },
+      });
+      await outbox.runAlarm();
+      expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 1 });
+      expect((await server.state()).mails[0]?.raw).toContain(`Message-ID: <${id}@example.com>`);
+    },
+  );
+
+  it("starts the schedule of attempts over", async () => {
+    const server = await mailServer({ reject: { recipient: "450 4.2.0 later" } });
+    const outbox = await newOutbox(server);
+    const id = await outbox.submit({ expiresIn: 3_600 });
+    while ((await outbox.status(id))?.state === "queued") await outbox.runAlarm();
+    await outbox.stub.retry(id);
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toMatchObject({
+      ...{ attempts: 1, nextAttemptAt: new Date(Date.now() + 60_000).toISOString() },
+    });
+  });
+
+  it("is none of a mail that waits or is sent, and happens once", async () => {
+    const server = await mailServer({ reject: { recipient: "550 5.1.1 unknown" } });
+    const outbox = await newOutbox(server);
+    const id = await outbox.submit();
+    expect(await outbox.stub.retry(id)).toEqual({ kind: "wrong_state", state: "queued" });
+    await outbox.runAlarm();
+    const results = await Promise.all([outbox.stub.retry(id), outbox.stub.retry(id), outbox.stub.retry(id)]);
+    expect(results.map(({ kind }) => kind).sort()).toEqual(["changed", "wrong_state", "wrong_state"]);
+    await server.change({});
+    await outbox.runAlarm();
+    expect(await outbox.stub.retry(id)).toEqual({ kind: "wrong_state", state: "sent" });
+    expect((await server.state()).mails).toHaveLength(1);
+  });
+
+  it("seals the mail with the first key, as it may outlive the key that sealed it", async () => {
+    const outbox = await newOutbox(await mailServer({ reject: { recipient: "550 5.1.1 unknown" } }));
+    const id = await outbox.submit();
+    await outbox.runAlarm();
+    const { jwks } = await newSettingsKeys("newer");
+    const kidOf = async () => {
+      const [row] = await outbox.query<{ content: string }>("SELECT content FROM mail");
+      return JSON.parse(atob(row?.content.split(".")[0] ?? "")).kid;
+    };
+    expect(await kidOf()).toBe("test-1");
+    const keys = [...jwks, ...JSON.parse(env.SETTINGS_KEYS).keys];
+    await outbox.replaceBindings({ SETTINGS_KEYS: JSON.stringify({ keys }) });
+    expect(await outbox.stub.retry(id)).toMatchObject({ kind: "changed" });
+    expect(await kidOf()).toBe("newer");
+  });
+
+  it("reports a mail whose content does not open", async () => {
+    const outbox = await newOutbox(await mailServer());
+    const id = await outbox.submit();
+    await outbox.change("content = 'broken'", id);
+    await outbox.runAlarm();
+    expect(await outbox.stub.retry(id)).toEqual({
+      ...{ kind: "unreadable", kid: undefined, reason: expect.any(String) },
+    });
+    expect(await outbox.status(id)).toMatchObject({ state: "failed" });
+  });
+});
+
+describe("a list", () => {
+  it("shows mails by state and tag, newest first, in pages", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ rejectRecipients: { "gone@example.com": "550 5.1.1 unknown" } });
+    const ids: string[] = [];
+    for (const tag of ["a", "b", "a", "b", "a"]) ids.unshift(await outbox.submit({ tag }));
+    ids.unshift(await outbox.submit({ to: "gone@example.com", tag: "a" }));
+    const listed = async (filter: Partial<typeof all> | object) =>
+      (await outbox.stub.list({ ...all, ...filter })).map(({ id }) => id);
+    expect(await listed({})).toEqual(ids);
+    expect(await listed({ tag: "a" })).toEqual([ids[0], ids[1], ids[3], ids[5]]);
+    expect(await listed({ limit: 2 })).toEqual(ids.slice(0, 2));
+    expect(await listed({ limit: 2, before: ids[1] })).toEqual(ids.slice(2, 4));
+    expect(await listed({ tag: "a", limit: 2, before: ids[1] })).toEqual([ids[3], ids[5]]);
+    expect(await listed({ state: "sent" })).toEqual([]);
+    await outbox.runAlarm();
+    expect(await listed({ state: "sent" })).toEqual(ids.slice(1));
+    expect(await listed({ state: "failed", tag: "a" })).toEqual([ids[0]]);
+    expect(await listed({ state: "queued" })).toEqual([]);
+    expect(await listed({ tag: "' OR 1=1 --" })).toEqual([]);
+  });
+
+  it("shows a mail whose lifetime is over as expired, although no alarm has run", async () => {
+    const outbox = await newOutbox(await mailServer());
+    const id = await outbox.submit({ expiresIn: 60 });
+    advanceClock(60_000);
+    expect(await outbox.stub.list({ ...all, state: "expired" })).toMatchObject([{ id, state: "expired" }]);
+  });
+});

@@ -1,0 +1,131 @@
+import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { advanceClock, restoreClock } from "../support/clock.ts";
+import { captureLog } from "../support/log.ts";
+import { newOutbox, type TestOutbox } from "../support/outbox.ts";
+import { authenticated, replies } from "../support/smtp/scripts.ts";
+import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
+
+const MINUTE = 60_000;
+
+// Alarms are set for this time, so none fires before the test runs it.
+beforeEach(() => advanceClock(60 * MINUTE));
+afterEach(restoreClock);
+
+/** Runs the alarm until `reached`, then stops the object as a crash or a deployment does. */
+async function crash(outbox: TestOutbox, reached: () => Promise<void>): Promise<void> {
+  const alarm = outbox.runAlarm().catch(() => "aborted");
+  await vi.waitFor(reached, { timeout: 10_000, interval: 20 });
+  await abortAllDurableObjects();
+  expect(await alarm).toBe("aborted");
+  // Cloudflare repeats an alarm that does not end. That of the test is gone.
+  await runInDurableObject(outbox.stub, (_, { storage }) => storage.setAlarm(Date.now()));
+}
+
+describe("an outbox that is evicted", () => {
+  it("keeps its mails, their alarm and its pause", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ isDown: true });
+    const id = await outbox.submit();
+    await outbox.runAlarm();
+    const before = [await outbox.status(id), await outbox.alarmAt()];
+    await evictDurableObject(outbox.stub);
+    expect([await outbox.status(id), await outbox.alarmAt()]).toEqual(before);
+    await server.change({});
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toMatchObject({ state: "sent" });
+  });
+
+  it("goes on without a request, in real time", async () => {
+    restoreClock();
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await outbox.submit();
+    await evictDurableObject(outbox.stub);
+    await vi.waitFor(async () => expect((await server.state()).mails).toHaveLength(1), { timeout: 10_000 });
+  });
+});
+
+describe("an outbox that stops before a mail's content has left", () => {
+  it("sends the mail later, and counts no attempt", async () => {
+    const server = await scriptedServer([
+      ...authenticated(),
+      ...replies("MAIL", "250 2.1.0 ok"),
+      { expect: "RCPT" },
+      { wait: true },
+      { send: "250 2.1.5 ok\r\n" },
+      ...replies("DATA", "354 go ahead"),
+      ...replies(".", "250 2.0.0 queued"),
+    ]);
+    const outbox = await newOutbox(server);
+    const id = await outbox.submit();
+    await crash(outbox, async () => expect((await server.state()).lines.join()).toContain("RCPT TO"));
+    expect(await outbox.status(id)).toMatchObject({ state: "queued", attempts: 0 });
+    await server.release();
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 1 });
+  });
+});
+
+describe("an outbox that stops between a message and its reply", () => {
+  it("has recorded the attempt, waits, and sends the mail again with the same Message-ID", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ replyDelayMs: 1_500 });
+    const id = await outbox.submit();
+    await crash(outbox, async () => expect(await outbox.status(id)).toMatchObject({ attempts: 1 }));
+    expect(await outbox.status(id)).toMatchObject({ state: "sending", attempts: 1 });
+
+    await server.change({});
+    const { lines } = await captureLog(() => outbox.runAlarm());
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      {
+        ...{ message: "delivery", tenant: outbox.tenant, id, attempt: 1, state: "queued" },
+        ...{ stage: "message", failure: "interrupted" },
+      },
+    ]);
+    expect(await outbox.status(id)).toMatchObject({
+      ...{ state: "queued", attempts: 1, nextAttemptAt: new Date(Date.now() + MINUTE).toISOString() },
+      failure: { message: expect.stringMatching(/^The attempt was interrupted/) },
+    });
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 2 });
+    const { mails } = await server.state();
+    expect(mails.length).toBeGreaterThanOrEqual(1);
+    for (const { raw } of mails) expect(raw).toContain(`Message-ID: <${id}@example.com>`);
+  });
+
+  it("affects no more mails than there were connections", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await outbox.submitAll(Array.from({ length: 20 }, () => ({})));
+    await server.change({ replyDelayMs: 100 });
+    await crash(outbox, async () => expect((await server.state()).mails.length).toBeGreaterThan(4));
+    const interrupted = await outbox.query("SELECT id FROM mail WHERE state = 'sending'");
+    expect(interrupted.length).toBeLessThanOrEqual(2);
+    await server.change({});
+    await outbox.runAlarm();
+    if (interrupted.length > 0) await outbox.runAlarm();
+    expect(new Set(await outbox.states())).toEqual(new Set(["sent"]));
+    const { mails } = await server.state();
+    const ids = new Set(mails.map(({ raw }) => /^Message-ID: (.*)$/m.exec(raw)?.[1]));
+    expect(ids.size).toBe(20);
+    expect(mails.length - ids.size).toBeLessThanOrEqual(2);
+  });
+
+  it("fails the mail the third time, and says that it may have arrived", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    const id = await outbox.submit();
+    for (let attempts = 1; attempts <= 3; attempts++) {
+      await server.change({ replyDelayMs: 1_000 });
+      await crash(outbox, async () => expect(await outbox.status(id)).toMatchObject({ attempts }));
+      await outbox.runAlarm();
+    }
+    expect(await outbox.status(id)).toMatchObject({
+      ...{ state: "failed", attempts: 3 },
+      failure: { message: expect.stringMatching(/ The mail may have arrived\.$/) },
+    });
+  });
+});

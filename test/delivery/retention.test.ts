@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { advanceClock, restoreClock } from "../support/clock.ts";
+import { newOutbox, type TestOutbox } from "../support/outbox.ts";
+import { mailServer } from "../support/smtp/servers.ts";
+
+const HOUR = 60 * 60_000;
+const DAY = 24 * HOUR;
+
+// Alarms are set for this time, so none fires before the test runs it.
+beforeEach(() => advanceClock(HOUR));
+afterEach(restoreClock);
+
+async function rowsOf(outbox: TestOutbox) {
+  return outbox.query<{ state: string; size: number; content: string | null }>(
+    "SELECT state, size, content FROM mail ORDER BY id",
+  );
+}
+
+describe("the content of a mail", () => {
+  it.each<[string, object | undefined]>([
+    ["sent", undefined],
+    ["canceled", undefined],
+  ])("is deleted once the mail is %s", async (state) => {
+    const outbox = await newOutbox(await mailServer());
+    const id = await outbox.submit();
+    if (state === "canceled") await outbox.stub.cancel(id);
+    await outbox.runAlarm();
+    expect(await rowsOf(outbox)).toEqual([{ state, size: 0, content: null }]);
+  });
+
+  it.each([
+    ["failed", "550 5.1.1 unknown"],
+    ["expired", "450 4.2.0 later"],
+  ])("of a mail that is %s lives as long as its record, for a retry", async (state, recipient) => {
+    const outbox = await newOutbox(await mailServer({ reject: { recipient } }));
+    await outbox.submit({ expiresIn: 60 });
+    await outbox.runAlarm();
+    if (state === "expired") await outbox.runAlarm();
+    advanceClock(7 * DAY);
+    expect(await rowsOf(outbox)).toEqual([
+      { state, size: expect.any(Number), content: expect.stringMatching(/^ey/) },
+    ]);
+    await outbox.runAlarm();
+    expect(await outbox.tables()).toEqual([]);
+  });
+});
+
+describe("a record", () => {
+  it("lives for 7 days after the final state, then the outbox deletes its storage", async () => {
+    const outbox = await newOutbox(await mailServer());
+    const id = await outbox.submit();
+    await outbox.runAlarm();
+    const sentAt = Date.now();
+    expect(await outbox.alarmAt()).toBe(sentAt + 7 * DAY + HOUR);
+    advanceClock(7 * DAY - 1);
+    await outbox.runAlarmNow();
+    expect(await outbox.status(id)).toMatchObject({ state: "sent" });
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toBeUndefined();
+    expect(await outbox.tables()).toEqual([]);
+    expect(await outbox.alarmAt()).toBeNull();
+  });
+
+  it("does not end the storage of others", async () => {
+    const outbox = await newOutbox(await mailServer());
+    const first = await outbox.submit();
+    await outbox.runAlarm();
+    advanceClock(DAY);
+    const second = await outbox.submit();
+    await outbox.runAlarm();
+    advanceClock(6 * DAY + HOUR);
+    await outbox.runAlarmNow();
+    expect([await outbox.status(first), await outbox.status(second)]).toMatchObject([
+      undefined,
+      { state: "sent" },
+    ]);
+    expect(await outbox.alarmAt()).toBeGreaterThan(Date.now());
+  });
+
+  it("of a mail that waits is never purged", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ isDown: true });
+    const id = await outbox.submit({ expiresIn: 72 * 3600 });
+    advanceClock(71 * HOUR);
+    await outbox.runAlarmNow();
+    expect(await outbox.status(id)).toMatchObject({ state: "queued" });
+  });
+
+  it("lives for 7 days after a retry as well", async () => {
+    const server = await mailServer({ reject: { recipient: "550 5.1.1 unknown" } });
+    const outbox = await newOutbox(server);
+    const id = await outbox.submit();
+    await outbox.runAlarm();
+    advanceClock(6 * DAY);
+    await outbox.stub.retry(id);
+    await outbox.runAlarm();
+    advanceClock(6 * DAY);
+    await outbox.runAlarmNow();
+    expect(await outbox.status(id)).toMatchObject({ state: "failed" });
+    expect(await outbox.alarmAt()).toBeGreaterThan(Date.now());
+  });
+
+  it("is purged with all others of its time, however many", async () => {
+    const outbox = await newOutbox(await mailServer());
+    await outbox.submit();
+    await outbox.runAlarm();
+    await outbox.multiply(2_500);
+    advanceClock(7 * DAY + HOUR);
+    await outbox.runAlarm();
+    expect(await outbox.tables()).toEqual([]);
+  });
+});

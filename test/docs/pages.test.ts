@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { scripts } from "../../package.json";
+import { API_ERRORS } from "../../src/errors.ts";
+import { settingsFields } from "../../src/settings/schema.ts";
+import { pageAt, pages, paths, tableRows, wranglerToml } from "./project-files.ts";
+
+const readme = pageAt("README.md");
+
+describe("README.md", () => {
+  it("links every page of docs/", () => {
+    const docs = [...pages.keys()].filter((path) => path.startsWith("docs/")).sort();
+    const linked = linksOf(readme).flatMap(([path = ""]) => (path.startsWith("docs/") ? path : []));
+    expect(docs).toContain("docs/security.md");
+    expect([...new Set(linked)].sort()).toEqual(docs);
+  });
+
+  it("starts with two one-line commands whose scripts exist", () => {
+    const [, quickStart = ""] = /^## Quick start\n(.*?)^## /ms.exec(readme) ?? [];
+    const commands = [...quickStart.matchAll(/^```sh\n(.*?)```$/gms)].map(([, command]) => command);
+    expect(commands).toEqual(["npm install && npm run demo\n", "npm install && npm test\n"]);
+    expect(scripts).toMatchObject({ demo: expect.any(String), test: expect.any(String) });
+  });
+
+  it("has at most 150 lines", () => {
+    expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(150);
+  });
+});
+
+describe("links", () => {
+  it.each([...pages.keys()])("in %s point to files and headings that exist", (from) => {
+    const broken = linksOf(pageAt(from))
+      .filter(([path]) => !/^\w+:/.test(path ?? ""))
+      .filter(([path, anchor]) => {
+        const target = path ? new URL(path, `file:///${from}`).pathname.slice(1) : from;
+        if (!paths.has(target)) return true;
+        return anchor !== undefined && !anchorsOf(pageAt(target)).includes(anchor);
+      });
+    expect(broken).toEqual([]);
+  });
+});
+
+describe("docs/api.md", () => {
+  const firstCells = tableRows(pageAt("docs/api.md")).map(([cell = ""]) => cell.replace(/^`(\w+)`.*/, "$1"));
+
+  it("lists every field of settings", () => {
+    expect(firstCells).toEqual(expect.arrayContaining(Object.keys(settingsFields)));
+  });
+
+  it("lists every status of an error", () => {
+    const statuses = Object.values(API_ERRORS).map(({ httpStatus }) => String(httpStatus));
+    expect(firstCells).toEqual(expect.arrayContaining(statuses));
+  });
+});
+
+describe("docs/configuration.md", () => {
+  const documented = tableRows(pageAt("docs/configuration.md")).map(([name = "", value = ""]) => ({
+    name: name.replace(/^`(\w+)`.*/, "$1"),
+    value: value.replaceAll("`", ""),
+  }));
+  const [, vars = ""] = /^\[vars\]\n(.*?)^\[/ms.exec(wranglerToml) ?? [];
+  const variables = [...vars.matchAll(/^(\w+) *= *"(.*)"$/gm)].map(([, name = "", value = ""]) => ({
+    name,
+    value,
+  }));
+
+  it("lists every variable of wrangler.toml with its default", () => {
+    expect(variables.length).toBeGreaterThan(5);
+    expect(documented).toEqual(expect.arrayContaining(variables));
+  });
+
+  it.each([
+    ["binding", /^binding *= *"(\w+)"/gm],
+    ["secret", /^required *= *\["(\w+)"\]/gm],
+  ])("lists every %s of wrangler.toml", (_, pattern) => {
+    const names = [...wranglerToml.matchAll(pattern)].map(([, name]) => name);
+    expect(names.length).toBeGreaterThan(0);
+    expect(documented.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+  });
+});
+
+/** Targets of a page's links, each with its anchor if it has one. */
+function linksOf(page: string): (string | undefined)[][] {
+  return [...withoutCode(page).matchAll(/\]\(([^)#\s]*)(?:#([^)\s]*))?\)/g)].map(([, ...target]) => target);
+}
+
+/** Anchors that GitHub gives to the headings of a page. */
+function anchorsOf(page: string): string[] {
+  return [...withoutCode(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, "")
+      .replace(/\s/g, "-"),
+  );
+}
+
+function withoutCode(page: string): string {
+  return page.replace(/^ *```.*?^ *```$/gms, "");
+}

@@ -1,0 +1,45 @@
+import { type CallOptions, call } from "./client.ts";
+import type { families } from "./families.ts";
+import type { Issuer } from "./issuer.ts";
+import { newIssuer } from "./issuer.ts";
+import { newOutbox, type TestOutbox } from "./outbox.ts";
+import { type JsonResponse, readJson } from "./responses.ts";
+
+/** The claims that give a caller the role of a sender. */
+const SENDER = { resource_access: { "tenant-mail": { roles: ["mail-sender"] } } };
+
+/** A client of a tenant that may send mail. */
+export interface Sender {
+  realm: Issuer;
+  tenant: string;
+  outbox: TestOutbox;
+  /** The address of the tenant's mails. */
+  url: string;
+  token: string;
+  adminToken: string;
+  /** Sends a request to the address of the mails, or below it. */
+  request(path?: string, options?: CallOptions): Promise<Response>;
+  /** The same, and reads the response. */
+  json(path?: string, options?: CallOptions): Promise<JsonResponse>;
+  /** Submits a mail or a batch. */
+  post(body: unknown, options?: CallOptions): Promise<JsonResponse>;
+}
+
+/** Creates a tenant with a sender, whose settings name a server on this machine, if one is given. */
+export async function newSender(
+  { address }: (typeof families)[number],
+  server?: { port: number },
+): Promise<Sender> {
+  const outbox = await newOutbox(server);
+  const { tenant } = outbox;
+  const realm = await newIssuer(tenant);
+  const token = await realm.token(SENDER);
+  const url = address(tenant).replace(/\w+$/, "messages");
+  const request: Sender["request"] = (path = "", options = {}) =>
+    call(`${url}${path}`, { token, ...options });
+  const json: Sender["json"] = async (path, options) => readJson(await request(path, options));
+  return {
+    ...{ realm, tenant, outbox, url, token, adminToken: await realm.token(), request, json },
+    post: (body, options) => json("", { body, ...options }),
+  };
+}
