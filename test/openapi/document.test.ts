@@ -108,6 +108,12 @@ it("has the diagnosis of a rejected password as the Worker words it", () => {
   expect(diagnose({ kind: "reply", stage: "authentication", steps, reply }, settings)).toEqual(diagnosis);
 });
 
+/** Validates one field of settings by itself. */
+function parseField(field: string, value: unknown) {
+  const schema = new Map<string, z.ZodMiniType>(Object.entries(settingsFields)).get(field);
+  return z.safeParse(schema ?? z.never(), value);
+}
+
 describe("examples of requests", () => {
   const bodies = operations.flatMap(({ operation }) =>
     Object.values(operation.requestBody?.content ?? {}).flatMap((media) =>
@@ -128,8 +134,7 @@ describe("examples of requests", () => {
   );
 
   it.each(fields)("$field: $example is valid", ({ field, example }) => {
-    const settings = { host: "smtp.example.com", from: "sender@example.com", user: "u", [field]: example };
-    expect(z.safeParse(settingsSchema, settings)).toMatchObject({ success: true });
+    expect(parseField(field, example)).toMatchObject({ success: true });
   });
 
   it("exist for each field", () => {
@@ -138,10 +143,10 @@ describe("examples of requests", () => {
 });
 
 describe("documented rule of a field", () => {
-  const settings = { host: "smtp.example.com", from: "sender@example.com", user: "u" };
   const properties = propertiesOf(document.components.schemas.Settings);
-  const accepts = (field: string, value: unknown) =>
-    z.safeParse(settingsSchema, { ...settings, [field]: value }).success;
+  const accepts = (field: string, value: unknown) => parseField(field, value).success;
+  const textOf = (field: string, length: number) =>
+    (field === "authTokenUrl" ? "https://example.com/" : "").padEnd(length, "x");
 
   // The limit of an address is in octets.
   const limited = Object.entries(properties).filter(
@@ -152,7 +157,7 @@ describe("documented rule of a field", () => {
     "%s: the maximum length is the one that validation enforces",
     (field, { maxLength = 0 }) => {
       expect(maxLength).toBeGreaterThanOrEqual(100);
-      const accepted = [accepts(field, "x".repeat(maxLength)), accepts(field, "x".repeat(maxLength + 1))];
+      const accepted = [maxLength, maxLength + 1].map((length) => accepts(field, textOf(field, length)));
       expect(accepted).toEqual([true, false]);
     },
   );
