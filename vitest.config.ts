@@ -68,8 +68,7 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
       projects: [
         project({
           ...{ name: "shared", isolate: false, include: ["test/**/*.test.ts"] },
-          // The suite of npm run test:keycloak runs in Node.
-          exclude: [...ISOLATED_TESTS, "test/delivery/**", "test/keycloak/**"],
+          exclude: [...ISOLATED_TESTS, "test/delivery/**"],
         }),
         project({ name: "delivery", isolate: false, include: ["test/delivery/**/*.test.ts"] }),
         project({ name: "isolated", include: ISOLATED_TESTS }),

@@ -1,12 +1,13 @@
 import { API_ERRORS, ApiError, type ApiErrorKind } from "../src/errors.ts";
 import { toErrorResponse } from "../src/http/error-response.ts";
-import { json, type SchemaName } from "./schemas.ts";
+import { jsonOf, refTo, type SchemaName } from "./schemas.ts";
 import type { Header, Response } from "./types.ts";
 
 /** Schemas of the kinds whose body has more members than the envelope. */
 const BODY_SCHEMAS: Partial<Record<ApiErrorKind, SchemaName>> = {
   invalid_fields: "BadRequest",
   smtp_failed: "SmtpFailed",
+  keycloak_failed: "Error",
 };
 
 const HEADER_DESCRIPTIONS: Record<string, string> = {
@@ -43,12 +44,15 @@ function responseOf(kinds: readonly ApiErrorKind[], details: ErrorExamples): Res
     { summary: kind.replaceAll("_", " "), value: body },
   ]);
   const headers = errors.flatMap(({ headers }) => Object.entries(headers).map(documentHeader));
-  const [schema, ...others] = new Set(kinds.flatMap((kind) => BODY_SCHEMAS[kind] ?? []));
-  if (others.length > 0) throw new Error(`${kinds.join(", ")} share a status, but not a schema`);
+  const schemas = [...new Set(kinds.flatMap((kind) => BODY_SCHEMAS[kind] ?? []))];
+  const [schema = refTo("Error"), ...others] = schemas.map(refTo);
   return {
     description: errors.map(({ description }) => description).join(" "),
     headers: Object.fromEntries(headers),
-    content: json(schema ?? "Error", Object.fromEntries(examples)),
+    content: jsonOf(
+      others.length === 0 ? schema : { anyOf: [schema, ...others] },
+      Object.fromEntries(examples),
+    ),
   };
 }
 

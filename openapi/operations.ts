@@ -10,6 +10,13 @@ import type { Content, Header, Parameter, PathItem } from "./types.ts";
 
 const TEST_ERRORS: readonly ApiErrorKind[] = ["smtp_failed", "too_many_tests", "rate_limiter_unavailable"];
 
+/** Errors of changes that Keycloak applies, with KEYCLOAK_ADMIN_URL. */
+const TARGET_ERRORS: readonly ApiErrorKind[] = [
+  "keycloak_forbidden",
+  "keycloak_failed",
+  "applied_but_not_stored",
+];
+
 const BODY_DESCRIPTION = "JSON in UTF-8, at most 16 KiB.";
 
 const ETAG: Header = {
@@ -54,6 +61,7 @@ export function settingsPaths(family: Family): Record<string, PathItem> {
           ...SETTINGS_ERRORS,
           ...BODY_ERRORS,
           ...TEST_ERRORS,
+          ...TARGET_ERRORS,
           ...(["mandatory_fields_missing", "precondition_failed", "settings_changed"] as const),
         ],
       }),
@@ -79,7 +87,7 @@ export function settingsPaths(family: Family): Record<string, PathItem> {
           description: "Nothing is stored.",
           content: json("Done", { deleted: RESPONSES.deleted }),
         },
-        errors: [...SETTINGS_ERRORS, "precondition_failed"],
+        errors: [...SETTINGS_ERRORS, ...TARGET_ERRORS, "precondition_failed"],
       }),
     },
     "/test": {

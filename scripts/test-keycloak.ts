@@ -49,6 +49,10 @@ await run(async (defer) => {
   const workers = {
     plain: await startWorker("plain"),
     introspecting: await startWorker("introspecting", introspection),
+    applying: await startWorker("applying", {
+      ...introspection,
+      KEYCLOAK_ADMIN_URL: `${keycloak.url}/admin/realms/{tenant}`,
+    }),
   };
   const controlUrl = await controlServer(keycloak, defer);
   const suite = { keycloakUrl: keycloak.url, controlUrl, workers, clientKey, certificate };

@@ -8,6 +8,7 @@ import { ApiError } from "./errors.ts";
 import { healthRoutes } from "./health/routes.ts";
 import { historyRoutes } from "./history/routes.ts";
 import { toErrorResponse } from "./http/error-response.ts";
+import { keycloakTarget } from "./keycloak/apply-settings.ts";
 import { requireConfig } from "./middleware/config.ts";
 import { httpsOnly } from "./middleware/https-only.ts";
 import { passThrough } from "./middleware/pass-through.ts";
@@ -47,7 +48,7 @@ function tenantRoutes<Resource extends "config" | "setup">(
 ) {
   return new Hono<AppEnv>()
     .use(tenant)
-    .route(`/${resource}`, settingsRoutes(handOverSettings))
+    .route(`/${resource}`, settingsRoutes(keycloakTarget, handOverSettings))
     .route(`/${resource}/history`, historyRoutes())
     .route("/test", connectionTestRoutes())
     .route("/messages", deliveryRoutes());

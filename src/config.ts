@@ -29,6 +29,8 @@ export interface Config {
   audience: string | undefined;
   /** How to introspect tokens without roles (RFC 7662), if configured. */
   introspection: Introspection | undefined;
+  /** Template of a realm's address in Keycloak's Admin REST API, with `{tenant}` and `{hostname}`, if configured. */
+  keycloakAdminUrl: string | undefined;
   /** A caller needs one of these roles. */
   adminRoles: readonly Role[];
   /** A caller needs one of these roles to send mail. */
@@ -69,6 +71,7 @@ export async function loadConfig(env: Env): Promise<Config> {
     inlineKeys: parseInlineKeys(env.JWKS),
     audience: env.AUDIENCE || undefined,
     introspection: await parseIntrospection(env),
+    keycloakAdminUrl: env.KEYCLOAK_ADMIN_URL ? parseAdminUrl(env.KEYCLOAK_ADMIN_URL) : undefined,
     adminRoles: parseRoles("ADMIN_ROLES", env.ADMIN_ROLES),
     senderRoles: parseRoles("SENDER_ROLES", env.SENDER_ROLES),
     allowPrivateHosts: parseFlag("ALLOW_PRIVATE_HOSTS", env.ALLOW_PRIVATE_HOSTS),
@@ -148,6 +151,12 @@ function parseIssuerUri(name: string, text: string | undefined): string {
   return /\{(issuer|tenant)\}/.test(template)
     ? template
     : misconfigured(`${name} must contain {issuer} or {tenant}`);
+}
+
+// Without {tenant}, every save would change the same realm.
+function parseAdminUrl(text: string): string {
+  const template = parseTemplate("KEYCLOAK_ADMIN_URL", text);
+  return template.includes("{tenant}") ? template : misconfigured("KEYCLOAK_ADMIN_URL must contain {tenant}");
 }
 
 async function parseIntrospection(env: Env): Promise<Introspection | undefined> {

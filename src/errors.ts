@@ -196,6 +196,28 @@ export const API_ERRORS = {
     members: ({ diagnosis: { message: _, ...members } }) => members,
     example: { diagnosis: REJECTED_PASSWORD },
   }),
+  keycloak_forbidden: define<Reason>({
+    httpStatus: 403,
+    description: "Keycloak does not let the token change the realm's email settings. Nothing is changed.",
+    message: "Keycloak does not let this token change the realm's email settings. Nothing was changed.",
+    example: { reason: "" },
+  }),
+  keycloak_failed: define<Reason & { mayBeApplied: boolean }>({
+    httpStatus: 502,
+    description: "Keycloak did not apply the settings. Nothing is changed here.",
+    message: ({ reason, mayBeApplied }) =>
+      mayBeApplied
+        ? `${reason}. Nothing was changed here, but Keycloak may already have the change. Try again.`
+        : `${reason}. Nothing was changed.`,
+    example: { reason: "Keycloak is unreachable", mayBeApplied: false },
+  }),
+  applied_but_not_stored: define<Reason & { retryAfterSeconds: number }>({
+    httpStatus: 503,
+    description: "Keycloak has the change, but KV is unavailable.",
+    message: "Keycloak has the change, but it could not be stored here. Try again in a few seconds.",
+    headers: retryAfter,
+    example: { reason: "", retryAfterSeconds: 2 },
+  }),
   record_unreadable: define<Reason & { kid: string | undefined }>({
     httpStatus: 500,
     description: "The stored record does not open.",

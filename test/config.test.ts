@@ -290,3 +290,17 @@ describe("introspection", () => {
     await expectConfigError({ ...INTROSPECTION, ...changes }, problem);
   });
 });
+
+describe("KEYCLOAK_ADMIN_URL", () => {
+  it("is off by default", async () => {
+    expect((await loadConfig(env)).keycloakAdminUrl).toBeUndefined();
+  });
+
+  it.each([
+    ["http://{hostname}/admin/realms/{tenant}", "must produce https addresses"],
+    ["https://{hostname}/admin/realms/{realm}", "has an unknown placeholder"],
+    ["https://{hostname}/admin/realms/acme", "must contain {tenant}"],
+  ])("rejects %s", async (KEYCLOAK_ADMIN_URL, problem) => {
+    await expectConfigError({ KEYCLOAK_ADMIN_URL }, `KEYCLOAK_ADMIN_URL ${problem}`);
+  });
+});

@@ -68,7 +68,12 @@ function rejectToken(error: unknown): never {
   throw error;
 }
 
-function bearerToken(authorization: string | undefined): string {
+/**
+ * The token in an Authorization header (RFC 6750 section 2.1).
+ *
+ * @throws {ApiError} `unauthorized`
+ */
+export function bearerToken(authorization: string | undefined): string {
   const [scheme, token, ...rest] = (authorization ?? "").trim().split(/ +/);
   if (scheme?.toLowerCase() !== "bearer" || token === undefined) throw unauthorized(false, "no bearer token");
   if (rest.length > 0) throw unauthorized(true, "more than one token");

@@ -133,6 +133,18 @@ describe("introspection", () => {
     expect(await introspections(issuer)).toBe(0);
   });
 
+  it.each([
+    ["with the role", { "realm-management": { roles: ["manage-realm"] } }],
+    ["with another role", { account: { roles: ["view-profile"] } }],
+  ])("does not replace AUDIENCE for a token %s", async (_, resource_access) => {
+    const issuer = await newIssuer();
+    await respondTo(issuer, { json: activeToken(issuer) });
+    const token = await issuer.token({ aud: undefined, resource_access });
+    const attempt = await attemptSave(issuer.tenant, token, { env: INTROSPECTION });
+    await expectUnauthorized(attempt, "ERR_JWT_CLAIM_VALIDATION_FAILED aud");
+    expect(await introspections(issuer)).toBe(0);
+  });
+
   it("is off by default: a lightweight token is not for AUDIENCE", async () => {
     const issuer = await newIssuer();
     await respondTo(issuer, { json: activeToken(issuer) });

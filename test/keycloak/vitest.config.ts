@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ["**/*.test.ts"],
+    include: ["**/*.suite.ts"],
     globalSetup: "./support/setup.ts",
     reporters: ["verbose"],
     // All files share one Keycloak, and one of them stops it.

@@ -5,7 +5,7 @@ export type Behavior =
   | { kind: "slow"; milliseconds: number; body: string }
   | { kind: "down" };
 
-/** Where tests set how an address behaves (PUT), and read the requests it received (GET). */
+/** Where tests set how an address, or a method and an address, behaves (PUT), and read the requests it received (GET). */
 export const CONTROL_URL = "https://network.test/control";
 
 /**
@@ -30,7 +30,7 @@ export function issuerNetwork(): (request: Request) => Promise<Response> {
       body: await request.text(),
     };
     requests.set(request.url, [...(requests.get(request.url) ?? []), received]);
-    return perform(behaviors.get(request.url));
+    return perform(behaviors.get(`${request.method} ${request.url}`) ?? behaviors.get(request.url));
   };
 }
 
@@ -39,7 +39,8 @@ async function perform(behavior: Behavior | undefined): Promise<Response> {
     case undefined:
       return new Response("not found", { status: 404 });
     case "respond":
-      return new Response(behavior.body, {
+      // A response without content must not have a body, not even an empty one.
+      return new Response(behavior.body || null, {
         status: behavior.status ?? 200,
         headers: behavior.headers ?? {},
       });

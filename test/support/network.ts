@@ -7,7 +7,7 @@ export interface ReceivedRequest {
   body: string;
 }
 
-/** Sets how an address behaves from now on. */
+/** Sets how an address, or `{method} {address}`, behaves from now on. */
 export async function setBehavior(address: string, behavior: Behavior): Promise<void> {
   await fetch(controlUrl(address), { method: "PUT", body: JSON.stringify(behavior) });
 }

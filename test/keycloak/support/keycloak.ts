@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { BOOTSTRAP_ADMIN } from "../../../scripts/lib/keycloak.ts";
-import { REDIRECT_URI } from "./realms.ts";
+import { MAILER_SECRET, REDIRECT_URI } from "./realms.ts";
 
 /** Response of a token endpoint (RFC 6749 section 5.1). */
 export interface Tokens {
@@ -95,6 +95,12 @@ export class KeycloakClient {
     return this.tokens(realm, parameters, { DPoP: proof });
   }
 
+  /** Client credentials (RFC 6749 section 4.4) of client `mailer`. */
+  serviceAccount(realm: string): Promise<Tokens> {
+    const credentials = { client_id: "mailer", client_secret: MAILER_SECRET };
+    return this.tokens(realm, { grant_type: "client_credentials", ...credentials });
+  }
+
   /** A token of the administrator of realm `master`. */
   async masterToken(): Promise<string> {
     const grant = { grant_type: "password", client_id: "admin-cli", ...BOOTSTRAP_ADMIN };
@@ -115,7 +121,29 @@ export class KeycloakClient {
     return response;
   }
 
+  async userId(realm: string, username: string): Promise<string> {
+    const users = await this.admin("GET", `/${realm}/users?exact=true&username=${username}`);
+    return idOf(await users.json());
+  }
+
+  /** Takes role realm-admin from a user. */
+  async removeRealmAdmin(realm: string, username: string): Promise<void> {
+    const clients = await this.admin("GET", `/${realm}/clients?clientId=realm-management`);
+    const clientId = idOf(await clients.json());
+    const role = await this.admin("GET", `/${realm}/clients/${clientId}/roles/realm-admin`);
+    const userId = await this.userId(realm, username);
+    const path = `/${realm}/users/${userId}/role-mappings/clients/${clientId}`;
+    await this.admin("DELETE", path, [await role.json()]);
+  }
+
   async realm(realm: string): Promise<Record<string, unknown>> {
     return (await this.admin("GET", `/${realm}`)).json() as Promise<Record<string, unknown>>;
   }
+}
+
+/** The id of the only one found. */
+function idOf(found: unknown): string {
+  const [one, ...others] = found as { id: string }[];
+  if (one === undefined || others.length > 0) throw new Error(`${others.length} others found`);
+  return one.id;
 }

@@ -1,7 +1,7 @@
 import type { JWK } from "jose";
 
 /** The tenants. Tests of one file change only their own realm. */
-export const REALMS = ["acme", "globex", "initech", "umbrella"] as const;
+export const REALMS = ["acme", "globex", "initech", "umbrella", "hooli"] as const;
 
 /** The redirect address of client `mail-page`. Nothing listens there. */
 export const REDIRECT_URI = "https://acme.localhost/callback";

@@ -15,8 +15,11 @@ export interface Suite {
   certificate: Certificate;
 }
 
-/** `plain`: as wrangler.toml has it, except for addresses. `introspecting`: with AUDIENCE and introspection. */
-export type WorkerName = "plain" | "introspecting";
+/**
+ * `plain`: as wrangler.toml has it, except for addresses. `introspecting`: with AUDIENCE and introspection.
+ * `applying`: with introspection and KEYCLOAK_ADMIN_URL.
+ */
+export type WorkerName = "plain" | "introspecting" | "applying";
 
 const VARIABLE = "KEYCLOAK_SUITE";
 

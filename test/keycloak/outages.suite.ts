@@ -6,6 +6,7 @@ import { WorkerClient } from "./support/worker.ts";
 const { keycloakUrl, controlUrl } = readSuite();
 const keycloak = new KeycloakClient(keycloakUrl);
 const worker = new WorkerClient("plain");
+const applying = new WorkerClient("applying");
 const introspecting = new WorkerClient("introspecting");
 
 /** Keycloak takes half a minute to start. */
@@ -55,6 +56,7 @@ describe("Keycloak", () => {
     const { access_token: lightweight } = await keycloak.password("acme", "ada", "admin-cli");
     expect((await worker.read("acme", known)).status).toBe(404);
     expect((await introspecting.read("acme", known)).status).toBe(404);
+    expect((await applying.read("acme", known)).status).toBe(404);
 
     await control("stop");
     expect((await worker.read("acme", known)).status).toBe(404);
@@ -68,6 +70,11 @@ describe("Keycloak", () => {
       headers: { "retry-after": "5" },
       body: { message: "The issuer's token introspection is unavailable. Try again in a few seconds." },
     });
+    expect(await applying.save("acme", known)).toMatchObject({
+      status: 502,
+      body: { message: "Keycloak is unreachable. Nothing was changed." },
+    });
+    expect((await applying.read("acme", known)).status).toBe(404);
 
     await control("start");
     await expect.poll(async () => (await worker.read("umbrella", unknown)).status, COOLDOWN).toBe(404);

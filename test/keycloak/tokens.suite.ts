@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { KeycloakClient } from "./support/keycloak.ts";
-import { MAILER_SECRET } from "./support/realms.ts";
 import { readSuite } from "./support/suite.ts";
 import { WorkerClient } from "./support/worker.ts";
 
@@ -19,16 +18,7 @@ describe("an access token", () => {
     ["the password grant", "ada", () => keycloak.password(TENANT, "ada", "mail-cli")],
     ["a code with PKCE", "ada", () => keycloak.code(TENANT, "ada", "mail-page")],
     ["an administrator by composite role", "rosa", () => keycloak.password(TENANT, "rosa", "mail-cli")],
-    [
-      "client credentials",
-      "service-account-mailer",
-      () =>
-        keycloak.tokens(TENANT, {
-          grant_type: "client_credentials",
-          client_id: "mailer",
-          client_secret: MAILER_SECRET,
-        }),
-    ],
+    ["client credentials", "service-account-mailer", () => keycloak.serviceAccount(TENANT)],
   ])("saves, reads and deletes settings, in the name of its owner: %s", async (_, name, request) => {
     const { access_token } = await request();
     expect(await worker.save(TENANT, access_token)).toMatchObject({
