@@ -156,22 +156,31 @@ export const NO_TOKEN: Group = {
       "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested.",
     ),
     rejection(
-      /^disabled_client\b|account.{0,20}disabled|key.{0,20}disabled/i,
+      /^disabled_client\b/,
       {
-        hint: "The service account or its key is disabled: enable it, or create another key, and save that as authTokenPrivateKey.",
+        hint: "The client is disabled: enable it, or its project, in the Google Cloud console.",
         source: GOOGLE_SERVICE_ACCOUNTS,
       },
       "disabled_client",
       "The OAuth client was disabled.",
     ),
     rejection(
-      /^invalid_grant\b/,
+      /^invalid_grant\b.*\bsignature\b/i,
       {
-        hint: "The endpoint does not accept the assertion: check that user is a mailbox of the organization, that authTokenClientId is the address of the service account, and that the private key has not been deleted.",
+        hint: "The private key is disabled, deleted, or of another client: enable it, or create another, and save that as authTokenPrivateKey.",
         source: GOOGLE_SERVICE_ACCOUNTS,
       },
       "invalid_grant",
       "Invalid JWT Signature.",
+    ),
+    rejection(
+      /^invalid_grant\b/,
+      {
+        hint: "The endpoint does not accept the assertion: check that user is a mailbox of the organization, and that authTokenClientId is the address of the service account.",
+        source: GOOGLE_SERVICE_ACCOUNTS,
+      },
+      "invalid_grant",
+      "Invalid email or User ID",
     ),
     rejection(
       /^invalid_client\b/,
