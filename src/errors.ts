@@ -166,8 +166,8 @@ export const API_ERRORS = {
   }),
   settings_changed: define<object>({
     httpStatus: 412,
-    description: "The stored settings changed while the new ones were tested. Nothing changes.",
-    message: "The stored settings changed while the new ones were tested. Read them again.",
+    description: "The stored settings changed during the request. Nothing changes.",
+    message: "The stored settings changed during this request. Read them again.",
     example: {},
   }),
   content_too_large: define<{ maxBytes: number }>({

@@ -224,7 +224,7 @@ describe.each(families)("with KEYCLOAK_ADMIN_URL ($family)", ({ address }) => {
       jsonResponse(
         412,
         "PRECONDITION_FAILED",
-        "The stored settings changed while the new ones were tested. Read them again.",
+        "The stored settings changed during this request. Read them again.",
       ),
     );
     expect(await methods()).toEqual([]);

@@ -15,7 +15,7 @@ import { newSmtpTestClient, type SmtpTestClient } from "../support/smtp/smtp-tes
 const settingsChanged = jsonResponse(
   412,
   "PRECONDITION_FAILED",
-  "The stored settings changed while the new ones were tested. Read them again.",
+  "The stored settings changed during this request. Read them again.",
 );
 
 /** Accepts a probe, once the test releases it. */
