@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { newOutbox } from "../support/outbox.ts";
-import { authenticated, replies } from "../support/smtp/scripts.ts";
+import { authenticated, replies, secured } from "../support/smtp/scripts.ts";
 import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
 import { expectClosed, receivedMail } from "../support/smtp/sessions.ts";
 
@@ -132,10 +132,15 @@ describe("a connection", () => {
   });
 
   it("is not opened twice for a password that does not work", async () => {
-    const server = await mailServer({ password: "another" });
+    const rejects = [{ expect: "AUTH" }, { wait: true }, { send: "535 5.7.8 no\r\n" }] as const;
+    const server = await scriptedServer([...secured("AUTH PLAIN"), ...rejects]);
     const outbox = await newOutbox(server);
-    await outbox.submitAll(mails(10));
-    await outbox.runAlarm();
+    await outbox.submitAll(mails(5));
+    const alarm = outbox.runAlarm();
+    await vi.waitFor(async () => expect((await server.state()).lines.join()).toContain("AUTH PLAIN"));
+    await outbox.submit();
+    await server.release();
+    await alarm;
     expect((await server.state()).connections).toBe(1);
   });
 

@@ -111,6 +111,18 @@ describe("a server that throttles", () => {
     expect((await server.state()).mails).toHaveLength(2);
   });
 
+  it("stays paused although the other connection still delivers", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({
+      ...{ replyDelayMs: 500, rejectRecipients: { "second@example.com": "421 4.7.0 too many" } },
+    });
+    await outbox.submitAll([{}, { to: "second@example.com" }, {}]);
+    await outbox.runAlarm();
+    expect(await outbox.states()).toEqual(["sent", "queued", "queued"]);
+    expect(await outbox.alarmAt()).toBe(Date.now() + 30_000);
+  });
+
   it("sees the mail that it cannot bear only after the others", async () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
@@ -156,6 +168,16 @@ describe("settings that do not work", () => {
     const id = await outbox.submit();
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ attempts: 0, waitingFor: "settings" });
+  });
+
+  it("do not keep a mail beyond its lifetime", async () => {
+    const outbox = await newOutbox(
+      await mailServer({ reject: { sender: "553 5.7.1 Sender address rejected" } }),
+    );
+    await outbox.submit({ expiresIn: 60 });
+    await outbox.runAlarm();
+    advanceClock(MINUTE);
+    expect(await outbox.states()).toEqual(["expired"]);
   });
 
   it("end their pause once others are saved", async () => {

@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { advanceClock, restoreClock } from "../support/clock.ts";
+import { localSettings } from "../support/local-settings.ts";
 import { captureLog } from "../support/log.ts";
 import { newOutbox } from "../support/outbox.ts";
 import { mailServer } from "../support/smtp/servers.ts";
@@ -85,6 +86,20 @@ describe("a mail that the server rejects for now", () => {
     expect((await server.state()).mails).toHaveLength(3);
   });
 
+  it("shows that the server is back after a pause", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ isDown: true });
+    const { messages } = await outbox.submitAll([{ to: "grey@example.com" }, {}]);
+    await outbox.runAlarm();
+    await outbox.stub.cancel(messages[1]?.id ?? "");
+    await server.change({ rejectRecipients: { "grey@example.com": "450 4.2.0 Greylisted" } });
+    await outbox.runAlarm();
+    const status = await outbox.status(messages[0]?.id ?? "");
+    expect(status).toMatchObject({ attempts: 1, failure: { smtpCode: 450 } });
+    expect(status).not.toHaveProperty("waitingFor");
+  });
+
   it("expires in place of an attempt that would come later", async () => {
     const server = await mailServer({ reject: { recipient: "450 4.2.0 Greylisted" } });
     const outbox = await newOutbox(server);
@@ -143,17 +158,11 @@ describe("a mail whose outcome is unknown", () => {
     await server.change({ loseReplies: 1 });
     const id = await outbox.submit();
     await outbox.runAlarm();
-    await outbox.store({
-      host: "localhost",
-      port: server.port,
-      starttls: true,
-      from: "a@example.org",
-      auth: false,
-    });
-    await server.change({});
+    await outbox.store(localSettings(server.port, { from: "sender@example.org" }));
     await outbox.runAlarm();
-    for (const { raw } of (await server.state()).mails)
-      expect(raw).toContain(`Message-ID: <${id}@example.com>`);
+    const { mails } = await server.state();
+    expect(mails.map(({ mailFrom }) => mailFrom)).toEqual(["sender@example.com", "sender@example.org"]);
+    for (const { raw } of mails) expect(raw).toContain(`Message-ID: <${id}@example.com>`);
   });
 });
 

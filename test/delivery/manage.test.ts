@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { newOutbox } from "../support/outbox.ts";
 import { newSettingsKeys } from "../support/settings-keys.ts";
-import { mailServer } from "../support/smtp/servers.ts";
+import { authenticated, replies } from "../support/smtp/scripts.ts";
+import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
 
 const HOUR = 60 * 60_000;
 
@@ -34,17 +35,29 @@ describe("a mail that is being sent", () => {
     expect((await server.state()).mails).toHaveLength(1);
   });
 
-  it("is not canceled before its content has left either", async () => {
-    const server = await mailServer();
+  it("is so before its content has left already", async () => {
+    const server = await scriptedServer([
+      ...authenticated(),
+      ...replies("MAIL", "250 2.1.0 ok"),
+      { expect: "RCPT" },
+      { wait: true },
+      { send: "250 2.1.5 ok\r\n" },
+      ...replies("DATA", "354 go ahead"),
+      ...replies(".", "250 2.0.0 queued"),
+    ]);
     const outbox = await newOutbox(server);
-    const { messages } = await outbox.submitAll([{}, {}, {}, {}]);
+    const id = await outbox.submit({ expiresIn: 60 });
     const alarm = outbox.runAlarm();
-    const cancellations = await Promise.all(messages.map(({ id }) => outbox.stub.cancel(id)));
+    await vi.waitFor(async () => expect((await server.state()).lines.join()).toContain("RCPT"));
+    expect(await outbox.query("SELECT state FROM mail")).toEqual([{ state: "queued" }]);
+    advanceClock(HOUR);
+    expect(await outbox.stub.cancel(id)).toEqual({ kind: "wrong_state", state: "sending" });
+    expect(await outbox.stub.list({ ...all, state: "expired" })).toEqual([]);
+    expect(await outbox.stub.list({ ...all, state: "queued" })).toEqual([]);
+    expect(await outbox.stub.list({ ...all, state: "sending" })).toMatchObject([{ id, state: "sending" }]);
+    await server.release();
     await alarm;
-    const canceled = cancellations.filter(({ kind }) => kind === "changed").length;
-    const states = await outbox.states();
-    expect(states.filter((state) => state === "canceled")).toHaveLength(canceled);
-    expect((await server.state()).mails).toHaveLength(4 - canceled);
+    expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 1 });
   });
 });
 
