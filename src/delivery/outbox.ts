@@ -135,7 +135,11 @@ export class Outbox extends DurableObject<Env> {
     this.#settingsChanges++;
     this.#drain?.stop();
     this.#store.handOver({ jwe, at });
-    this.#store.pause = undefined;
+    const wakeAt = this.#store.nextDueAt() === undefined ? now : this.#store.countWake(now);
+    this.#store.pause =
+      wakeAt === now
+        ? undefined
+        : { waitingFor: "settings", until: wakeAt, failures: 0, failure: this.#store.pause?.failure };
     await this.#schedule(now);
   }
 

@@ -18,6 +18,11 @@ export const RETENTION_MS = 7 * 24 * 60 * 60_000;
 /** Time between two purges, in milliseconds: one alarm purges all records of an hour. */
 const PURGE_INTERVAL_MS = 60 * 60_000;
 
+/** Maximum saves per period that wake an outbox: as many as TEST_RATE_LIMITER allows tests by default. */
+const MAX_WAKES = 10;
+
+const WAKE_PERIOD_MS = 60_000;
+
 /** Records purged per statement, and statements per purge: an alarm has 30 seconds of CPU. */
 const PURGE_SIZE = { rows: 1_000, statements: 100 };
 
@@ -120,6 +125,7 @@ const COLUMNS = `id, ${STATE} AS state, tag, created_at, updated_at, expires_at,
 
 const PAUSE = "pause";
 const HANDED_SETTINGS = "settings";
+const WAKES = "wakes";
 
 /** The mails of one tenant, in the SQLite storage of its Durable Object. `docs/storage.md` lists the columns. */
 export class MailStore {
@@ -353,6 +359,20 @@ export class MailStore {
 
   handOver(settings: HandedSettings): void {
     this.#storage.kv.put(HANDED_SETTINGS, settings);
+  }
+
+  /**
+   * Counts a save that wakes the outbox. Each one has the SMTP server check a password, so more than tests may do
+   * would guess passwords.
+   *
+   * @returns when the outbox may be woken: now, or once the oldest of the last ten is a minute old
+   */
+  countWake(now: number): number {
+    const recent = (this.#storage.kv.get<number[]>(WAKES) ?? []).filter((at) => at > now - WAKE_PERIOD_MS);
+    const [oldest] = recent;
+    if (oldest !== undefined && recent.length >= MAX_WAKES) return oldest + WAKE_PERIOD_MS;
+    this.#storage.kv.put(WAKES, [...recent, now]);
+    return now;
   }
 
   #insertAll(mails: readonly NewMail[], idempotency: IdempotencyKey | undefined, now: number): string[] {

@@ -40,6 +40,24 @@ describe("settings that were just saved", () => {
     expect([await inKv.state(), await handed.state()].map(({ mails }) => mails.length)).toEqual([1, 0]);
   });
 
+  it("wake the outbox ten times a minute, so that saves guess no more passwords than tests", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server, { password: "wrong" });
+    const id = await outbox.submit();
+    await outbox.runAlarm();
+    const wrong = localSettings(server.port, { password: "wrong" });
+    for (let save = 0; save < 10; save++) {
+      await outbox.handOver(wrong, Date.now() + save);
+      await outbox.runAlarmNow();
+    }
+    const { connections } = await server.state();
+    await outbox.handOver(localSettings(server.port), Date.now() + 10);
+    expect(await outbox.alarmAt()).toBe(Date.now() + MINUTE);
+    expect((await server.state()).connections).toBe(connections);
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toMatchObject({ state: "sent" });
+  });
+
   it("leave nothing behind if no mail is ever sent", async () => {
     const outbox = await newOutbox(await mailServer());
     await outbox.handOver(localSettings(1));
