@@ -1,5 +1,4 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { TEST_TIMEOUTS } from "../../src/smtp/limits.ts";
+import { describe, expect, it, vi } from "vitest";
 import type { ScriptAction } from "../support/smtp/scripted-server.ts";
 import { acceptsMail, authenticated, replies } from "../support/smtp/scripts.ts";
 import { mailServer, scriptedServer, type TestServer } from "../support/smtp/servers.ts";
@@ -195,6 +194,14 @@ describe.concurrent("SMTP session whose server ends it between two mails", () =>
     });
   });
 
+  it("reports a closed connection, and not the rejected message before", async () => {
+    const script = [...open, ...acceptsMail.slice(0, -1), { send: "550 5.7.1 spam\r\n" }];
+    expect(await resultAfter(script, { ok: false })).toEqual({
+      ok: false,
+      failure: { kind: "closed", stage: "sender", steps: expect.objectContaining({ length: 4 }) },
+    });
+  });
+
   it("is not open once the server has closed", async () => {
     const server = await scriptedServer([...open, ...acceptsMail, close]);
     const { session, message } = await openSession(server, { pipelining: true });
@@ -280,32 +287,5 @@ describe.concurrent("SMTP session that calls onMessage", () => {
     await expectClosed(server);
     expect((await server.state()).lines.slice(-1)).toEqual(["DATA"]);
     expect(session.isOpen).toBe(false);
-  });
-});
-
-describe("SMTP session that is idle", () => {
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  it("does not expire because of late replies to the mail before", async () => {
-    const server = await scriptedServer([
-      ...[...openPipelining, { expect: "DATA" }, { send: "250 ok\r\n550 no\r\n" }],
-      ...[{ wait: true as const }, { send: "554 no recipients\r\n" }],
-      ...replies("RSET", "250 ok"),
-      ...acceptsMail,
-    ]);
-    const { session, message } = await openSession(server, {
-      pipelining: true,
-      timeouts: { totalMs: 10 * 60_000 },
-    });
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    expect(await session.send(message)).toMatchObject({ ok: false });
-    await server.release();
-    // Time for the late reply to arrive.
-    for (const _ of [1, 2, 3]) await server.state();
-    await vi.advanceTimersByTimeAsync(TEST_TIMEOUTS.replyMs + 1);
-    expect(await session.send(message)).toMatchObject(accepted);
-    session.close();
   });
 });
