@@ -253,39 +253,3 @@ describe.concurrent("SMTP session with a server that sends no more mail", () => 
     },
   );
 });
-
-describe.concurrent("SMTP session that calls onMessage", () => {
-  it("calls it after the reply to DATA, and before the message", async () => {
-    const server = await scriptedServer([...open, ...acceptsMail]);
-    const { session, message } = await openSession(server, { pipelining: true });
-    let before: Promise<string[]> | undefined;
-    const onMessage = () => {
-      before = verbsOf(server);
-    };
-    expect(await session.send(message, { onMessage })).toMatchObject(accepted);
-    expect(await before).toEqual(["MAIL", "RCPT", "DATA"]);
-    session.close();
-  });
-
-  it("does not call it for a rejected mail", async () => {
-    const server = await mailServer({ reject: { recipient: "550 5.1.1 unknown" } });
-    const { session, message } = await openSession(server, { pipelining: true });
-    let calls = 0;
-    const result = await session.send(message, { onMessage: () => calls++ });
-    expect(result).toMatchObject({ ok: false });
-    expect(calls).toBe(0);
-    session.close();
-  });
-
-  it("closes without the message if it throws", async () => {
-    const server = await scriptedServer([...open, ...acceptsMail]);
-    const { session, message } = await openSession(server, { pipelining: true });
-    const onMessage = () => {
-      throw new RangeError("out of space");
-    };
-    await expect(session.send(message, { onMessage })).rejects.toThrow("out of space");
-    await expectClosed(server);
-    expect((await server.state()).lines.slice(-1)).toEqual(["DATA"]);
-    expect(session.isOpen).toBe(false);
-  });
-});
