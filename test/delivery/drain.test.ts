@@ -122,7 +122,7 @@ describe("a connection", () => {
   it("is the only one if the server rejects another", async () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
-    await server.change({ maxConnections: 1 });
+    await server.change({ maxConnections: 1, replyDelayMs: 50 });
     await outbox.submitAll(mails(10));
     await outbox.runAlarm();
     const { mails: received, connections } = await server.state();

@@ -73,6 +73,13 @@ describe("Deadline", () => {
     expect(await outcomeAfter(10, deadline.guard(after(10), 30))).toBe("done");
   });
 
+  it("does not expire because of a restart while nothing waits", async () => {
+    const deadline = new Deadline(5_000);
+    deadline.restart(30);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await outcomeAfter(10, deadline.guard(after(10), 30))).toBe("done");
+  });
+
   it("ends nothing after it has stopped", async () => {
     const deadline = new Deadline(50);
     const work = deadline.guard(after(150), 30);

@@ -34,6 +34,8 @@ describe("causeOfRejection", () => {
     ["other", "550 5.1.1 <x@example.org>: Recipient address rejected: User unknown"],
     ["other", "450 4.2.0 <x@example.org>: Recipient address rejected: Greylisted"],
     ["other", "451 4.7.1 Greylisting in action: sender is not known yet"],
+    ["other", "450 4.7.1 Sender address rejected: Greylisted for 5 minutes"],
+    ["other", "450 4.2.1 The user you are trying to contact receives too many mails"],
     ["other", "452 4.2.2 The email account that you tried to reach is over quota"],
     ["other", "552 5.2.2 Mailbox full: quota exceeded"],
     ["other", "552 user is over quota"],

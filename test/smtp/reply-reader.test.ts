@@ -38,6 +38,23 @@ describe("ReplyReader", () => {
     );
   });
 
+  it.each([
+    ["a rejection without CRLF", "550 5.1.1 no", ["550 5.1.1 no"]],
+    [
+      "the last line of a rejection without CRLF",
+      "550-5.1.1 no\r\n550 5.1.1 nö",
+      ["550-5.1.1 no\n550 5.1.1 nö"],
+    ],
+    ["a complete reply", "550 no\r\n", []],
+    ["a positive reply without CRLF", "250 ok", []],
+    ["the beginning of a code", "55", []],
+    ["a rejection without its last line", "550-no\r\n", []],
+  ])("ends with %s", (_, text, expected) => {
+    const reader = new ReplyReader();
+    reader.read(Buffer.from(text));
+    expect(reader.end()).toEqual(expected);
+  });
+
   it("decodes UTF-8, and falls back to ISO 8859-1", () => {
     expect(read(Buffer.from("550 nö\r\n550 n\xf6\r\n", "latin1"))).toEqual(["550 nö", "550 nö"]);
     expect(read("550 nö\r\n")).toEqual(["550 nö"]);

@@ -1,5 +1,4 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { TEST_TIMEOUTS } from "../../src/smtp/limits.ts";
+import { describe, expect, it, vi } from "vitest";
 import type { ScriptAction } from "../support/smtp/scripted-server.ts";
 import { acceptsMail, authenticated, replies } from "../support/smtp/scripts.ts";
 import { mailServer, scriptedServer, type TestServer } from "../support/smtp/servers.ts";
@@ -195,6 +194,14 @@ describe.concurrent("SMTP session whose server ends it between two mails", () =>
     });
   });
 
+  it("reports a closed connection, and not the rejected message before", async () => {
+    const script = [...open, ...acceptsMail.slice(0, -1), { send: "550 5.7.1 spam\r\n" }];
+    expect(await resultAfter(script, { ok: false })).toEqual({
+      ok: false,
+      failure: { kind: "closed", stage: "sender", steps: expect.objectContaining({ length: 4 }) },
+    });
+  });
+
   it("is not open once the server has closed", async () => {
     const server = await scriptedServer([...open, ...acceptsMail, close]);
     const { session, message } = await openSession(server, { pipelining: true });
@@ -245,67 +252,4 @@ describe.concurrent("SMTP session with a server that sends no more mail", () => 
       expect(await verbsOf(server)).toEqual(["MAIL", "RCPT", "DATA"]);
     },
   );
-});
-
-describe.concurrent("SMTP session that calls onMessage", () => {
-  it("calls it after the reply to DATA, and before the message", async () => {
-    const server = await scriptedServer([...open, ...acceptsMail]);
-    const { session, message } = await openSession(server, { pipelining: true });
-    let before: Promise<string[]> | undefined;
-    const onMessage = () => {
-      before = verbsOf(server);
-    };
-    expect(await session.send(message, { onMessage })).toMatchObject(accepted);
-    expect(await before).toEqual(["MAIL", "RCPT", "DATA"]);
-    session.close();
-  });
-
-  it("does not call it for a rejected mail", async () => {
-    const server = await mailServer({ reject: { recipient: "550 5.1.1 unknown" } });
-    const { session, message } = await openSession(server, { pipelining: true });
-    let calls = 0;
-    const result = await session.send(message, { onMessage: () => calls++ });
-    expect(result).toMatchObject({ ok: false });
-    expect(calls).toBe(0);
-    session.close();
-  });
-
-  it("closes without the message if it throws", async () => {
-    const server = await scriptedServer([...open, ...acceptsMail]);
-    const { session, message } = await openSession(server, { pipelining: true });
-    const onMessage = () => {
-      throw new RangeError("out of space");
-    };
-    await expect(session.send(message, { onMessage })).rejects.toThrow("out of space");
-    await expectClosed(server);
-    expect((await server.state()).lines.slice(-1)).toEqual(["DATA"]);
-    expect(session.isOpen).toBe(false);
-  });
-});
-
-describe("SMTP session that is idle", () => {
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  it("does not expire because of late replies to the mail before", async () => {
-    const server = await scriptedServer([
-      ...[...openPipelining, { expect: "DATA" }, { send: "250 ok\r\n550 no\r\n" }],
-      ...[{ wait: true as const }, { send: "554 no recipients\r\n" }],
-      ...replies("RSET", "250 ok"),
-      ...acceptsMail,
-    ]);
-    const { session, message } = await openSession(server, {
-      pipelining: true,
-      timeouts: { totalMs: 10 * 60_000 },
-    });
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    expect(await session.send(message)).toMatchObject({ ok: false });
-    await server.release();
-    // Time for the late reply to arrive.
-    for (const _ of [1, 2, 3]) await server.state();
-    await vi.advanceTimersByTimeAsync(TEST_TIMEOUTS.replyMs + 1);
-    expect(await session.send(message)).toMatchObject(accepted);
-    session.close();
-  });
 });

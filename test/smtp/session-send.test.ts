@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { acceptsMail, authenticated, replies } from "../support/smtp/scripts.ts";
 import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
-import { diagnosisOf, expectClosed, receivedMail, sampleMail, stepsOf } from "../support/smtp/sessions.ts";
+import {
+  diagnosisOf,
+  expectClosed,
+  openSession,
+  receivedMail,
+  sampleMail,
+  stepsOf,
+} from "../support/smtp/sessions.ts";
 
 describe.concurrent("SMTP session that sends a mail", () => {
   it("announces the client's own name in EHLO, before and after TLS", async () => {
@@ -130,5 +137,31 @@ describe.concurrent("SMTPUTF8 (RFC 6531)", () => {
     });
     expect((await server.state()).mails).toEqual([]);
     await expectClosed(server);
+  });
+});
+
+describe.concurrent("SMTP session that calls onMessage", () => {
+  it.each([
+    ["once for an accepted mail", {}, 1],
+    ["not for a rejected one", { recipient: "550 5.1.1 unknown" }, 0],
+  ])("calls it %s", async (_, reject, expected) => {
+    const server = await mailServer({ reject });
+    const { session, message } = await openSession(server);
+    let calls = 0;
+    await session.send(message, { onMessage: () => calls++ });
+    expect(calls).toBe(expected);
+    session.close();
+  });
+
+  it("calls it before the message, and closes without it if it throws", async () => {
+    const server = await scriptedServer([...authenticated(), ...acceptsMail]);
+    const { session, message } = await openSession(server);
+    const onMessage = () => {
+      throw new RangeError("out of space");
+    };
+    await expect(session.send(message, { onMessage })).rejects.toThrow("out of space");
+    await expectClosed(server);
+    expect((await server.state()).lines.slice(-1)).toEqual(["DATA"]);
+    expect(session.isOpen).toBe(false);
   });
 });

@@ -34,7 +34,7 @@ const INSTALL = "apt-get install --no-install-recommends postfix dovecot-core po
 /** Whether Postfix with Dovecot can run here. If not, warns, and names what is missing. */
 export function findPostfix(): boolean {
   const missing = missingForPostfix();
-  if (missing !== undefined) console.warn(`SKIPPED: test/smtp/postfix.test.ts needs ${missing}`);
+  if (missing !== undefined) console.warn(`SKIPPED: test/smtp/postfix*.test.ts need ${missing}`);
   return missing === undefined;
 }
 
@@ -44,7 +44,7 @@ function missingForPostfix(): string | undefined {
   const version = spawnSync("/usr/sbin/dovecot", ["--version"], { encoding: "utf8" }).stdout.split(" ")[0];
   // Dovecot 2.4 has another syntax of its configuration.
   if (!version?.startsWith("2.3.")) return `Dovecot 2.3, and finds ${version}`;
-  if (spawnSync("sudo", ["-n", "true"]).status !== 0 && !isRoot()) return "root, or sudo without a password";
+  if (!isRoot() && spawnSync("sudo", ["-n", "true"]).status !== 0) return "root, or sudo without a password";
   return undefined;
 }
 
