@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { connect, createServer, Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
@@ -22,11 +22,16 @@ exit $status
 export function findDovecot(): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
   const found = folders.map((folder) => join(folder, "dovecot")).find(isExecutable);
-  if (found !== undefined && isExecutable(SUBMISSION)) return found;
+  // Dovecot 2.4 has another configuration.
+  if (found !== undefined && isExecutable(SUBMISSION) && versionOf(found).startsWith("2.3.")) return found;
   console.warn(
-    "SKIPPED: test/oauth/dovecot.test.ts needs Dovecot. Install it with: apt-get install dovecot-core dovecot-submissiond",
+    "SKIPPED: test/oauth/dovecot.test.ts needs Dovecot 2.3. Install it with: apt-get install dovecot-core dovecot-submissiond",
   );
   return undefined;
+}
+
+function versionOf(dovecot: string): string {
+  return execFileSync(dovecot, ["--version"], { encoding: "utf8" });
 }
 
 function isExecutable(path: string): boolean {
@@ -95,10 +100,12 @@ function configuration({
   relayPort: number;
 }): string {
   const asRoot = process.getuid?.() === 0;
-  const { username, gid } = userInfo();
+  const { username } = userInfo();
+  // Dovecot takes no number.
+  const group = execFileSync("id", ["-gn"], { encoding: "utf8" }).trim();
   const unprivileged = `
 default_internal_user = ${username}
-default_internal_group = ${gid}
+default_internal_group = ${group}
 default_login_user = ${username}
 service anvil {
   chroot =
@@ -135,7 +142,7 @@ passdb {
 }
 userdb {
   driver = static
-  args = uid=${asRoot ? "nobody" : username} gid=${asRoot ? "nogroup" : gid} home=${folder}/mail
+  args = uid=${asRoot ? "nobody" : username} gid=${asRoot ? "nogroup" : group} home=${folder}/mail
 }
 mail_location = maildir:${folder}/mail
 submission_relay_host = localhost
