@@ -206,13 +206,15 @@ export class Drain {
   /** Decides on a mail that a fault of ours keeps from being sent. It does not stop the others. */
   #giveUp(attempt: Attempt, error: unknown): void {
     const { mail, contentSent } = attempt;
+    const attempted = attemptedMail(mail);
     if (error instanceof SealingError) {
       const { kid, message: reason } = error;
-      this.#store.finish(mail, "failed", { failure: UNREADABLE }, Date.now());
-      this.#log(attempt, { state: "failed", kid, reason }, console.error);
+      // An operator may add the key again before the mail expires.
+      const decision = retry(attempted, Date.now());
+      this.#apply(attempt, decision, UNREADABLE);
+      this.#log(attempt, { state: stateAfter(decision), kid, reason }, console.error);
       return;
     }
-    const attempted = attemptedMail(mail);
     const decision = contentSent ? decideDoubtful(attempted, Date.now()) : retry(attempted, Date.now());
     this.#apply(attempt, decision, UNEXPECTED);
     const exception = error instanceof Error ? error.name : typeof error;

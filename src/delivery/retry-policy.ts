@@ -132,6 +132,7 @@ function causeOfReply(stage: Stage, reply: string, authenticated: boolean): "ser
   switch (causeOfRejection(reply, { authenticated })) {
     case "authentication":
       return "settings";
+    case "account":
     case "throttling":
       return "server";
     case "sender":

@@ -22,7 +22,7 @@ export interface MailStatus {
 
 /** Reports a mail's row. */
 export function toStatus(row: MailRow, pause: Pause | undefined): MailStatus {
-  const isPaused = row.state === "queued" && pause !== undefined;
+  const isPaused = row.state === "queued" && pause !== undefined && pause.until >= (row.due_at ?? 0);
   const failure = (isPaused ? pause.failure : undefined) ?? parseFailure(row.failure);
   return {
     id: row.id,

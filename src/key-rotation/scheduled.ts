@@ -4,6 +4,9 @@ import { SettingsStore } from "../settings/store.ts";
 import { RotationCursor } from "./cursor.ts";
 import { ROTATION_MAX_OPERATIONS, rotate } from "./rotate.ts";
 
+/** Operations that a rotation leaves at least, for the alarms of outboxes. */
+const RESERVED_OPERATIONS = 100;
+
 /**
  * Runs a rotation, and logs its summary and each record that failed.
  *
@@ -20,7 +23,13 @@ export async function runRotation(
     const store = new SettingsStore(env.SMTP_SETTINGS, settingsKeys);
     const cursor = new RotationCursor(env.SMTP_SETTINGS);
     const kids = [sealing, ...older.map(({ kid }) => kid)] as const;
-    const { failures, tenants, operations, ...summary } = await rotate(store, cursor, kids, now);
+    const { failures, tenants, operations, ...summary } = await rotate(
+      store,
+      cursor,
+      kids,
+      now,
+      ROTATION_MAX_OPERATIONS - RESERVED_OPERATIONS,
+    );
     for (const failure of failures) {
       console.error(JSON.stringify({ message: "record not rotated", ...failure }));
     }

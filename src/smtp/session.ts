@@ -360,9 +360,8 @@ export class SmtpSession {
     const cause = causeOfRejection(reply, { authenticated: authenticates(this.#settings) });
     // A sender that is rejected for good is rejected in every mail, whatever the words.
     const isOfSender = this.#stage === "sender" && cause === "other" && reply.startsWith("5");
-    if (!NEGATIVE.test(reply) || isOfSender || cause === "sender" || cause === "authentication") {
-      requirePositive(reply, POSITIVE);
-    }
+    const isOfSettings = cause === "sender" || cause === "account" || cause === "authentication";
+    if (!NEGATIVE.test(reply) || isOfSender || isOfSettings) requirePositive(reply, POSITIVE);
     const { code, enhancedCode, text } = parseReply(reply);
     return { reply: [code, enhancedCode, text].filter((part) => part !== undefined).join(" ") };
   }

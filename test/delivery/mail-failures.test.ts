@@ -167,7 +167,7 @@ describe("a mail whose outcome is unknown", () => {
 });
 
 describe("a mail that we cannot send", () => {
-  it("fails if its content does not open, and the others go out", async () => {
+  it("is retried if its content does not open, and the others go out", async () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
     const { messages } = await outbox.submitAll([{}, {}]);
@@ -177,11 +177,12 @@ describe("a mail that we cannot send", () => {
     });
     const { lines } = await captureLog(() => outbox.runAlarm());
     expect(lines.map((line) => JSON.parse(line))).toContainEqual({
-      ...{ message: "delivery", tenant: outbox.tenant, id: broken, attempt: 1, state: "failed" },
+      ...{ message: "delivery", tenant: outbox.tenant, id: broken, attempt: 1, state: "queued" },
       ...{ reason: expect.any(String), milliseconds: 0 },
     });
     expect(await outbox.status(broken ?? "")).toMatchObject({
-      ...{ state: "failed", failure: { message: "The stored mail does not open." } },
+      ...{ state: "queued", attempts: 1, nextAttemptAt: isoIn(MINUTE) },
+      failure: { message: "The stored mail does not open." },
     });
     expect(await outbox.status(other ?? "")).toMatchObject({ state: "sent" });
   });
@@ -209,7 +210,9 @@ describe("a mail that we cannot send", () => {
       storage.sql.exec("UPDATE mail SET content = ?", row?.content ?? "");
     });
     await outbox.runAlarm();
-    expect(await outbox.status(id)).toMatchObject({ state: "failed" });
+    expect(await outbox.status(id)).toMatchObject({
+      ...{ state: "queued", failure: { message: "The stored mail does not open." } },
+    });
     expect((await server.state()).mails).toEqual([]);
   });
 });

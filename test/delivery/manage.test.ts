@@ -164,7 +164,7 @@ describe("a retry", () => {
     expect(await outbox.stub.retry(id)).toEqual({
       ...{ kind: "unreadable", kid: undefined, reason: expect.any(String) },
     });
-    expect(await outbox.status(id)).toMatchObject({ state: "failed" });
+    expect(await outbox.status(id)).toMatchObject({ state: "queued" });
   });
 });
 

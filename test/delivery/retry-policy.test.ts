@@ -105,12 +105,16 @@ describe("a failure of the settings", () => {
     expect(decide(attempt(rejection(stage, reply)), NOW)).toEqual(settingsPause);
   });
 
-  it.each(["forbidden_destination", "credentials_need_tls", "authentication_not_offered"] as const)(
-    "pauses the outbox for an hour: %s",
-    (kind) => {
-      expect(decide(attempt({ kind, stage: "authentication", steps: [] }), NOW)).toEqual(settingsPause);
-    },
-  );
+  it.each([
+    "forbidden_destination",
+    "credentials_need_tls",
+    "authentication_not_offered",
+    "token_forbidden",
+    "token_rejected",
+    "token_missing",
+  ] as const)("pauses the outbox for an hour: %s", (kind) => {
+    expect(decide(attempt({ kind, stage: "authentication", steps: [] }), NOW)).toEqual(settingsPause);
+  });
 
   it("is a recipient's to a client that authenticates, and its own to one that does not", () => {
     const refused = rejection("recipient", "550 Invalid recipient: <ada@example.com>");
