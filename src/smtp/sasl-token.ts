@@ -1,5 +1,3 @@
-import { parseReply } from "./reply.ts";
-
 /** SASL mechanisms that carry an access token. The first that a server offers is used. */
 export const TOKEN_MECHANISMS = ["XOAUTH2", "OAUTHBEARER"] as const;
 
@@ -21,7 +19,7 @@ export interface TokenLogin {
 export interface TokenReply {
   /** The final reply. */
   reply: string;
-  /** Why the server rejects the token, decoded from its challenge: by convention JSON, in one printable line. */
+  /** Why the server rejects the token, decoded from its challenge: by convention JSON. It may repeat the token. */
   challenge?: string;
 }
 
@@ -65,8 +63,7 @@ function isChallenge(reply: string): boolean {
 }
 
 function decodeChallenge(reply: string): string {
-  const text = Buffer.from(reply.slice(4), "base64").toString("utf8");
-  return parseReply(`334 ${text}`).text;
+  return Buffer.from(reply.slice(4), "base64").toString("utf8");
 }
 
 function base64(text: string): string {

@@ -63,6 +63,8 @@ export class SmtpSession {
   readonly #settings: SmtpSettings;
   readonly #options: SmtpSessionOptions;
   readonly #timeouts: SmtpTimeouts;
+  /** The time limits of the settings are for the SMTP server alone. */
+  readonly #tokenMs: number;
   readonly #steps: Step[] = [];
   /** How many of the steps `open()` has completed. */
   #openSteps = 0;
@@ -81,7 +83,9 @@ export class SmtpSession {
   constructor(settings: SmtpSettings, options: SmtpSessionOptions) {
     this.#settings = settings;
     this.#options = options;
-    this.#timeouts = timeoutsFor(settings, options.timeouts ?? TEST_TIMEOUTS);
+    const timeouts = options.timeouts ?? TEST_TIMEOUTS;
+    this.#timeouts = timeoutsFor(settings, timeouts);
+    this.#tokenMs = timeouts.replyMs;
   }
 
   /** Connects, encrypts and authenticates. */
@@ -213,7 +217,7 @@ export class SmtpSession {
   async #getToken({ deadline }: Connection, rejected?: string): Promise<TokenResult & { ok: true }> {
     const { accessToken } = this.#options;
     if (accessToken === undefined) throw new Error("The session has no source of access tokens");
-    const result = await deadline.guard(accessToken(rejected), this.#timeouts.replyMs).catch((error) => {
+    const result = await deadline.guard(accessToken(rejected), this.#tokenMs).catch((error) => {
       if (!(error instanceof TimeoutError)) throw error;
       return { ok: false, failure: { kind: "unreachable" } } as const;
     });
@@ -229,8 +233,13 @@ export class SmtpSession {
     const { reply, challenge } = await sendToken(login, (line) =>
       deadline.guard(transport.command(line), this.#timeouts.replyMs),
     );
-    this.#challenge = challenge === undefined ? undefined : this.#redact(challenge);
+    this.#challenge = challenge === undefined ? undefined : this.#displayed(challenge);
     return reply;
+  }
+
+  /** A challenge in one printable line. Redaction comes first: what is cut off no longer looks like a token. */
+  #displayed(challenge: string): string {
+    return parseReply(this.#redact(`334 ${challenge.replaceAll(/\s+/g, " ")}`)).text;
   }
 
   #envelopeCommands(message: Message): [mail: string, rcpt: string] {

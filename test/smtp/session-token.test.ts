@@ -174,6 +174,17 @@ describe.concurrent("A cached token that the server rejects", () => {
   });
 });
 
+it("A token may take longer than the settings allow the SMTP server", async () => {
+  const server = await scriptedServer([...secured("AUTH XOAUTH2"), ...welcomes, ...acceptsMail]);
+  const { source } = tokens("token-1");
+  const slow: typeof source = async (rejected) => {
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    return source(rejected);
+  };
+  const settings = { timeout: 1_000, writeTimeout: 1_000 };
+  expect(await sendByToken(server, slow, { settings })).toHaveProperty("steps");
+});
+
 it("A fresh token that the server rejects is not renewed", async () => {
   const server = await scriptedServer([...secured("AUTH XOAUTH2"), ...rejects, { hang: true }]);
   const { source, rejections } = tokens("token-1", "token-2");

@@ -65,6 +65,23 @@ describe.concurrent("The diagnosis of a rejected token", () => {
     expect(diagnosis).toMatchObject({ challenge: '{"token":"***"}', reply: "rejected *** ***" });
   });
 
+  it.each([
+    ["a long challenge", (token: string) => `{"token":"${token}"}`],
+    ["a challenge with long words", (token: string) => `${token} ${"x".repeat(300)} bad`],
+    ["the line of a challenge that starts with a code", (token: string) => `no\r\n${token}`],
+  ])("never contains a part of the token, which the server repeats in %s", async (_, challengeOf) => {
+    const token = `535-${"t".repeat(200)}`;
+    const server = await scriptedServer([
+      ...secured("AUTH XOAUTH2"),
+      ...replies("AUTH", `334 ${base64(challengeOf(token))}`),
+      ...replies("", "535 5.7.8 no"),
+      { hang: true },
+    ]);
+    const result = await sendByToken(server, tokens(token).source);
+    expect(result).toMatchObject({ diagnosis: { challenge: expect.stringContaining("***") } });
+    expect(JSON.stringify(result)).not.toContain("ttt");
+  });
+
   it("never contains the token if the connection closes after the reply", async () => {
     const server = await scriptedServer([
       ...secured("AUTH XOAUTH2"),
