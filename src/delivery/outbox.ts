@@ -42,11 +42,11 @@ export type ChangeResult =
 export class Outbox extends DurableObject<Env> {
   readonly #store: MailStore;
   readonly #tokens = new TokenCache(async (settings) => {
-    const [{ requestToken }, { allowPrivateHosts }] = await Promise.all([
+    const [{ requestToken }, { allowPrivateHosts, hostname }] = await Promise.all([
       import("../oauth/token-request.ts"),
       loadConfig(this.env),
     ]);
-    return requestToken(settings, { allowPrivateHosts });
+    return requestToken(settings, { allowPrivateHosts, hostname });
   });
   #drain: Drain | undefined;
   #alarmStartedAt: number | undefined;

@@ -3,7 +3,7 @@ import * as oauth from "oauth4webapi";
 import { LoggableError } from "../errors.ts";
 import type { GRANT_TYPES } from "./grant-types.ts";
 import { importSigningKey, type SigningKey } from "./private-key.ts";
-import { isTokenUrlAllowed } from "./token-url.ts";
+import { isTokenUrlAllowed, type TokenUrlPolicy } from "./token-url.ts";
 
 /** Time limit of a token request, in milliseconds: it is part of a test, and of an open SMTP session. */
 const REQUEST_TIMEOUT_MS = 8_000;
@@ -16,6 +16,9 @@ const ASSERTION_LIFETIME_SECONDS = 60;
 
 /** Lifetime of a token without `expires_in`, in seconds: long enough for one drain. */
 const DEFAULT_EXPIRES_IN_SECONDS = 60;
+
+/** Longest time that a token is kept, in seconds, whatever `expires_in` says. */
+const LONGEST_EXPIRES_IN_SECONDS = 86_400;
 
 /** Maximum characters of `error` and of `error_description` that are shown. */
 const ERROR_MAX_CHARACTERS = 300;
@@ -51,9 +54,7 @@ export type TokenResult =
   | { ok: true; token: string; expiresAt: number; cached: boolean }
   | { ok: false; failure: TokenFailure };
 
-export interface TokenRequestOptions {
-  /** Allows endpoints on loopback and private hosts, for local work. */
-  allowPrivateHosts: boolean;
+export interface TokenRequestOptions extends TokenUrlPolicy {
   /** The runtime's, by default. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   timeoutMs?: number;
@@ -66,10 +67,10 @@ export interface TokenRequestOptions {
  */
 export async function requestToken(
   settings: TokenSettings,
-  { allowPrivateHosts, fetch = globalThis.fetch, timeoutMs = REQUEST_TIMEOUT_MS }: TokenRequestOptions,
+  { fetch = globalThis.fetch, timeoutMs = REQUEST_TIMEOUT_MS, ...policy }: TokenRequestOptions,
 ): Promise<TokenResult> {
   const { url, clientId, grantType } = settings;
-  if (!isTokenUrlAllowed(url, { allowPrivateHosts })) return failed({ kind: "forbidden" });
+  if (!isTokenUrlAllowed(url, policy)) return failed({ kind: "forbidden" });
   const requestedAt = Date.now();
   const { authentication, parameters } = await credentialsOf(settings);
   const server: oauth.AuthorizationServer = { issuer: url, token_endpoint: url };
@@ -99,7 +100,8 @@ export async function requestToken(
       await oauth.processGenericTokenEndpointResponse(server, client, response);
     // RFC 6749 appendix A.12. A control character would end the SASL message early.
     if (!/^[\x20-\x7e]+$/.test(token)) return failed({ kind: "no_token", status });
-    return { ok: true, token, expiresAt: requestedAt + expiresIn * 1000, cached: false };
+    const expiresAt = requestedAt + Math.min(expiresIn, LONGEST_EXPIRES_IN_SECONDS) * 1000;
+    return { ok: true, token, expiresAt, cached: false };
   } catch (error) {
     return failed(failureOf(error, settings, status));
   }

@@ -1,16 +1,28 @@
 import { isPublicDestination, parseHost } from "../mail/host.ts";
 
+export interface TokenUrlPolicy {
+  /** Allows endpoints on loopback, private and our own hosts, for local work. */
+  allowPrivateHosts: boolean;
+  /** Ours. */
+  hostname: string;
+}
+
 /**
  * Whether a token may be requested from an address: over https, and of a public host. On a shared platform, a
- * private address belongs to somebody else's network (SSRF).
+ * private address belongs to somebody else's network (SSRF). So does a host of ours: what a Worker fetches from
+ * its own zone goes to the origin, past Cloudflare Access and the firewall.
  *
  * @param url an absolute URL
+ * @see https://developers.cloudflare.com/workers/configuration/compatibility-flags/#global-fetch-strictly-public
  */
 export function isTokenUrlAllowed(
   url: string,
-  { allowPrivateHosts }: { allowPrivateHosts: boolean },
+  { allowPrivateHosts, hostname: ownHostname }: TokenUrlPolicy,
 ): boolean {
   const { protocol, hostname } = new URL(url);
   const parsed = parseHost(hostname);
-  return protocol === "https:" && "host" in parsed && (allowPrivateHosts || isPublicDestination(parsed.host));
+  if (protocol !== "https:" || !("host" in parsed)) return false;
+  const { host } = parsed;
+  const isOwn = host === ownHostname || host.endsWith(`.${ownHostname}`);
+  return allowPrivateHosts || (isPublicDestination(host) && !isOwn);
 }

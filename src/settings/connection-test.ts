@@ -98,7 +98,7 @@ async function testConnection(
   const session = new SmtpSession(settings, {
     ...{ clientName: hostname, allowPrivateHosts },
     // Never cached, so that an expired secret shows.
-    ...(tokenSettings && { accessToken: () => requestToken(tokenSettings, { allowPrivateHosts }) }),
+    ...(tokenSettings && { accessToken: () => requestToken(tokenSettings, { allowPrivateHosts, hostname }) }),
   });
   try {
     const opened = await session.open();

@@ -1,8 +1,7 @@
 import type { FieldError } from "../errors.ts";
 import { importSigningKey } from "../oauth/private-key.ts";
 import type { TokenSettings } from "../oauth/token-request.ts";
-import { isTokenUrlAllowed } from "../oauth/token-url.ts";
-import type { DestinationPolicy } from "../smtp/destination.ts";
+import { isTokenUrlAllowed, type TokenUrlPolicy } from "../oauth/token-url.ts";
 import { MASK, type Settings } from "./schema.ts";
 
 /** How to request an access token for settings, if they ask for one. */
@@ -29,10 +28,10 @@ export function tokenSettingsOf(settings: Settings): TokenSettings | undefined {
  */
 export async function tokenSettingsProblem(
   { authTokenUrl, authTokenPrivateKey }: Settings,
-  policy: DestinationPolicy,
+  policy: TokenUrlPolicy,
 ): Promise<FieldError | undefined> {
   if (authTokenUrl !== undefined && !isTokenUrlAllowed(authTokenUrl, policy)) {
-    return { field: "authTokenUrl", message: "must have a public host" };
+    return { field: "authTokenUrl", message: "must have a public host, and not one of this service" };
   }
   if (authTokenPrivateKey === undefined || authTokenPrivateKey === MASK) return undefined;
   const key = await importSigningKey(authTokenPrivateKey);

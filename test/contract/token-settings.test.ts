@@ -153,7 +153,7 @@ describe.concurrent("Settings with authType token", () => {
   });
 
   it.each([
-    ["authTokenUrl", "https://127.0.0.1/token", "must have a public host"],
+    ["authTokenUrl", "https://127.0.0.1/token", "must have a public host, and not one of this service"],
     ["authTokenPrivateKey", "s3cret", expect.stringMatching(/^must be an unencrypted private key/)],
   ])("are rejected for %s %j, and nothing is stored or requested", async (field, value, message) => {
     const { admin, settings, server } = await newTokenClient(families[0]);
@@ -179,7 +179,7 @@ describe.concurrent("Settings with authType token", () => {
     const local = { ...settings, host: "smtp.example.net", authTokenUrl: "https://localhost/token" };
     expect(await admin.save(local)).toEqual(saved);
     expect(await admin.test({}, { env: {} })).toEqual(
-      invalidField("authTokenUrl", "must have a public host"),
+      invalidField("authTokenUrl", "must have a public host, and not one of this service"),
     );
   });
 

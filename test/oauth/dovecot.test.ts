@@ -31,7 +31,7 @@ const rejectedRequest = {
 async function tokenFor(settings: object, options: Partial<TokenRequestOptions> = {}): Promise<TokenResult> {
   const wanted = tokenSettingsOf(tokenSettings(587, { ...settings }));
   if (wanted === undefined) return expect.fail("the settings ask for no token");
-  return requestToken(wanted, { allowPrivateHosts: false, ...options });
+  return requestToken(wanted, { allowPrivateHosts: false, hostname: "mail.example.org", ...options });
 }
 
 describe.runIf(inject("dovecotIsInstalled"))("Dovecot with its oauth2 passdb", () => {

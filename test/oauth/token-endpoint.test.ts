@@ -16,7 +16,10 @@ const settings: TokenSettings = {
 /** Requests a token of an endpoint that behaves like this. */
 async function resultOf(behavior: Behavior, options: Partial<TokenRequestOptions> = {}) {
   const { url } = await newTokenEndpoint(behavior);
-  return requestToken({ ...settings, url }, { allowPrivateHosts: false, ...options });
+  return requestToken(
+    { ...settings, url },
+    { allowPrivateHosts: false, hostname: "mail.example.org", ...options },
+  );
 }
 
 /** A response that begins, and does not end before the request is aborted. */
@@ -41,7 +44,7 @@ describe.concurrent("A token endpoint counts as unreachable if it", () => {
     const fetch = () => Promise.reject(new TypeError("Network connection lost."));
     const result = await requestToken(
       { ...settings, url: "https://login.example.net/token" },
-      { allowPrivateHosts: false, fetch },
+      { allowPrivateHosts: false, hostname: "mail.example.org", fetch },
     );
     expect(result).toEqual({ ok: false, failure: { kind: "unreachable" } });
   });
@@ -128,6 +131,13 @@ describe.concurrent("A token", () => {
     const lifetimeMs = result.ok ? result.expiresAt - Date.now() : 0;
     expect(lifetimeMs).toBeGreaterThan(55_000);
     expect(lifetimeMs).toBeLessThanOrEqual(60_000);
+  });
+
+  it("lives for a day at most", async () => {
+    const result = await resultOf(issuesToken({ expires_in: 1e300 }));
+    const lifetimeMs = result.ok ? result.expiresAt - Date.now() : 0;
+    expect(lifetimeMs).toBeGreaterThan(86_390_000);
+    expect(lifetimeMs).toBeLessThanOrEqual(86_400_000);
   });
 
   it("counts although an ID token of an unknown issuer accompanies it", async () => {

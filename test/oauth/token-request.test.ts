@@ -7,7 +7,7 @@ import { issuesToken, newTokenEndpoint } from "../support/oauth/endpoints.ts";
 
 const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-const policy = { allowPrivateHosts: false };
+const policy = { allowPrivateHosts: false, hostname: "mail.example.org" };
 
 function settingsFor(client: OAuthClient, changes: Partial<TokenSettings> = {}): TokenSettings {
   const { clientId, credential, certificate = "" } = client;

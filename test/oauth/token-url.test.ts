@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { requestToken } from "../../src/oauth/token-request.ts";
 import { isTokenUrlAllowed } from "../../src/oauth/token-url.ts";
 
-const publicOnly = { allowPrivateHosts: false };
+const publicOnly = { allowPrivateHosts: false, hostname: "mail.example.org" };
 
-const privateUrls = [
+const internalUrls = [
   "https://localhost/token",
   "https://localhost./token",
   "https://127.0.0.1/token",
@@ -19,6 +19,9 @@ const privateUrls = [
   "https://keycloak/token",
   "https://keycloak.internal/token",
   "https://keycloak.local/token",
+  "https://mail.example.org/token",
+  "https://MAIL.example.org./token",
+  "https://acme.mail.example.org/token",
 ];
 
 describe("isTokenUrlAllowed", () => {
@@ -27,13 +30,15 @@ describe("isTokenUrlAllowed", () => {
     "https://oauth2.googleapis.com/token",
     "https://login.example.com:8443/token?a=b",
     "https://8.8.8.8/token",
+    "https://login.example.org/token",
+    "https://notmail.example.org/token",
     "https://[2001:4860:4860::8888]/token",
     "https://bücher.example/token",
   ])("accepts %s", (url) => {
     expect(isTokenUrlAllowed(url, publicOnly)).toBe(true);
   });
 
-  it.each([...privateUrls, "http://login.example.com/token", "ftp://login.example.com/token"])(
+  it.each([...internalUrls, "http://login.example.com/token", "ftp://login.example.com/token"])(
     "rejects %s",
     (url) => {
       expect(isTokenUrlAllowed(url, publicOnly)).toBe(false);
@@ -41,14 +46,14 @@ describe("isTokenUrlAllowed", () => {
   );
 
   it("accepts private hosts for local work, over https only", () => {
-    const policy = { allowPrivateHosts: true };
+    const policy = { allowPrivateHosts: true, hostname: "mail.example.org" };
     expect(isTokenUrlAllowed("https://localhost/token", policy)).toBe(true);
     expect(isTokenUrlAllowed("http://localhost/token", policy)).toBe(false);
   });
 });
 
 describe("requestToken", () => {
-  it.each([...privateUrls, "http://login.example.com/token"])("sends nothing to %s", async (url) => {
+  it.each([...internalUrls, "http://login.example.com/token"])("sends nothing to %s", async (url) => {
     let requests = 0;
     const fetch = async () => {
       requests++;

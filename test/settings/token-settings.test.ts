@@ -3,7 +3,7 @@ import type { Settings } from "../../src/settings/schema.ts";
 import { tokenSettingsOf, tokenSettingsProblem } from "../../src/settings/token-settings.ts";
 import { newOAuthClient } from "../support/oauth/clients.ts";
 
-const publicOnly = { allowPrivateHosts: false };
+const publicOnly = { allowPrivateHosts: false, hostname: "mail.example.org" };
 
 const settings: Settings = {
   ...{ host: "smtp.example.net", port: 587, from: "sender@example.com", starttls: true, ssl: false },
@@ -53,13 +53,15 @@ describe("tokenSettingsProblem", () => {
     const changes = { authType, authTokenUrl: "https://10.0.0.1/token" };
     expect(await tokenSettingsProblem({ ...settings, ...changes }, publicOnly)).toEqual({
       field: "authTokenUrl",
-      message: "must have a public host",
+      message: "must have a public host, and not one of this service",
     });
   });
 
   it("accepts a private endpoint for local work", async () => {
     const local = { ...settings, authTokenUrl: "https://localhost/token" };
-    expect(await tokenSettingsProblem(local, { allowPrivateHosts: true })).toBeUndefined();
+    expect(
+      await tokenSettingsProblem(local, { allowPrivateHosts: true, hostname: "mail.example.org" }),
+    ).toBeUndefined();
   });
 
   it("accepts a private key", async () => {
