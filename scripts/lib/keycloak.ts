@@ -30,8 +30,6 @@ export interface Keycloak {
   url: string;
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Everything that it has printed so far. */
-  output(): string;
 }
 
 /** Paths of files in PEM. */
@@ -98,7 +96,6 @@ export async function startKeycloak(
     KC_BOOTSTRAP_ADMIN_USERNAME: BOOTSTRAP_ADMIN.username,
     KC_BOOTSTRAP_ADMIN_PASSWORD: BOOTSTRAP_ADMIN.password,
   };
-  let printed = "";
   let running: { stop: () => Promise<void> } | undefined;
 
   async function start(): Promise<void> {
@@ -124,7 +121,6 @@ export async function startKeycloak(
     const ready = new Promise<undefined>((resolve) => {
       for (const stream of [child.stdout, child.stderr]) {
         stream.setEncoding("utf8").on("data", (text: string) => {
-          printed += text;
           startOutput += text;
           if (startOutput.includes("Listening on:")) resolve(undefined);
         });
@@ -142,7 +138,7 @@ export async function startKeycloak(
 
   defer(stop);
   await start();
-  return { url, start, stop, output: () => printed };
+  return { url, start, stop };
 }
 
 /** Unpacks the distribution beside its final place, so that an interruption leaves nothing that looks complete. */

@@ -278,14 +278,14 @@ function secret(description: string, example: string) {
 }
 
 function validTokenUrl(text: string): string | Problem {
-  if (text.length > TOKEN_FIELD_MAX_CHARACTERS) {
-    return { problem: `must have at most ${TOKEN_FIELD_MAX_CHARACTERS} characters` };
-  }
+  const tooLong = { problem: `must have at most ${TOKEN_FIELD_MAX_CHARACTERS} characters` };
+  if (text.length > TOKEN_FIELD_MAX_CHARACTERS) return tooLong;
   const url = URL.parse(text);
   if (url?.protocol !== "https:" || url.username !== "" || url.password !== "" || url.hash !== "") {
     return { problem: "must be an https address without user, password and fragment" };
   }
-  return url.href;
+  // Percent-encoding adds characters.
+  return url.href.length > TOKEN_FIELD_MAX_CHARACTERS ? tooLong : url.href;
 }
 
 function displayName(description: string) {

@@ -158,6 +158,14 @@ describe("authTokenUrl", () => {
   });
 });
 
+it("authTokenUrl has its maximum length once it is percent-encoded", () => {
+  const authTokenUrl = `https://login.example.net/${"é".repeat(500)}`;
+  expect(errorsOf({ ...token, authTokenUrl })).toContainEqual({
+    field: "authTokenUrl",
+    message: "must have at most 2048 characters",
+  });
+});
+
 describe("text of token fields", () => {
   const fields = [
     ["authTokenUrl", 2_048],

@@ -78,7 +78,7 @@ export const NO_TOKEN: Group = {
       example: { kind: "token_missing", stage: "token", oauth: { kind: "no_token", status: 302 } },
     },
     {
-      hint: "Check authTokenUrl: what responds there is not a token endpoint.",
+      hint: "Check authTokenUrl: what responds there is not a token endpoint, or sends no valid access_token, token_type or expires_in.",
       source: "RFC 6749 section 5.1",
       kinds: ["token_missing"],
       example: { kind: "token_missing", stage: "token", oauth: { kind: "no_token", status: 200 } },
