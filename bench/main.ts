@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { Agent } from "node:https";
-import { cpus, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import workerd from "workerd/package.json" with { type: "json" };
 import { localIssuerIn } from "../scripts/lib/local-issuer.ts";
 import { run } from "../scripts/lib/run.ts";
 import { newSettingsKeys } from "../scripts/lib/settings-keys.ts";
 import { wrangler } from "../scripts/lib/wrangler.ts";
+import { deliveryServers, measureDelivery } from "./lib/delivery.ts";
 import { measureGrowth } from "./lib/growth.ts";
 import { measureInside } from "./lib/inside.ts";
 import { CONNECTIONS } from "./lib/load.ts";
@@ -28,15 +29,21 @@ const FULL = {
   starts: 20,
   /** Stored tenants, multiples of ten. */
   populations: [10, 1_000, 10_000],
+  /** Of each run of deliveries. Those with a round trip, or a connection each, take long. */
+  mails: { near: 600, far: 100, oneEach: 60 },
+  deliveryRounds: 3,
 };
 
 /** Shows that the benchmark works. Its figures mean nothing. */
-const QUICK = { rounds: 1, seconds: 0.4, tenants: 10, repetitions: 200, starts: 2, populations: [10, 20] };
+const QUICK = {
+  ...{ rounds: 1, seconds: 0.4, tenants: 10, repetitions: 200, starts: 2, populations: [10, 20] },
+  ...{ mails: { near: 20, far: 10, oneEach: 4 }, deliveryRounds: 1 },
+};
 
 const [option, ...rest] = process.argv.slice(2);
 if (process.platform !== "linux") throw new Error("the benchmark reads CPU time from /proc: it needs Linux");
-if ((option !== undefined && option !== "--quick") || rest.length > 0) {
-  throw new Error("usage: npm run bench [-- --quick]");
+if ((option !== undefined && option !== "--quick" && option !== "--delivery") || rest.length > 0) {
+  throw new Error("usage: npm run bench [-- --quick | --delivery]");
 }
 const plan = option === "--quick" ? QUICK : FULL;
 
@@ -53,10 +60,20 @@ await run(async (defer) => {
   }
   const issuer = await localIssuerIn(folder);
   const vars = { ...issuer.vars, SETTINGS_KEYS: newSettingsKeys() };
-  const ours = { script: await bundle("src/index.ts"), vars };
+  const ours = { script: await bundle("src/index.ts"), vars, hasOutbox: true };
+  const start = (options: WorkerOptions) => startServer(options, folder, defer);
+
+  progress("delivering mail");
+  const mailServers = await deliveryServers(defer);
+  const sender = { ...ours, vars: { ...vars, ALLOW_PRIVATE_HOSTS: "true" } };
+  const delivery = await measureDelivery(await start(sender), mailServers, issuer, plan);
+  if (option === "--delivery") {
+    console.log([heading(), delivery].join("\n\n"));
+    return 0;
+  }
+
   const floor = { script: await bundle("bench/workers/floor.ts"), vars };
   const inside = await bundle("bench/workers/inside.ts");
-  const start = (options: WorkerOptions) => startServer(options, folder, defer);
 
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const [tenants, forgery] = [await firstTenants(plan.tenants, issuer), await forging(issuer)];
@@ -80,15 +97,18 @@ await run(async (defer) => {
   progress(`storing up to ${Math.max(...plan.populations)} tenants`);
   const growth = await measureGrowth(() => start(ours), issuer, plan, agent);
 
-  const command = ["npm run bench", ...(option === undefined ? [] : ["--", option])].join(" ");
-  const heading = [command, new Date().toISOString(), machine()].join(", ");
-  console.log([heading, sideBySide, insideTheIsolate, startUp, growth].join("\n\n"));
+  console.log([heading(), delivery, sideBySide, insideTheIsolate, startUp, growth].join("\n\n"));
   return 0;
 });
 
+function heading(): string {
+  const command = ["npm run bench", ...(option === undefined ? [] : ["--", option])].join(" ");
+  return [command, new Date().toISOString(), machine()].join(", ");
+}
+
 function machine(): string {
   const processors = cpus();
-  return `${processors.length} x ${processors[0]?.model.trim()}, node ${process.version}, workerd ${workerd.version}`;
+  return `${processors.length} x ${processors[0]?.model.trim()}, node ${process.version}, workerd ${workerd.version}, load average ${loadavg()[0]?.toFixed(1)}`;
 }
 
 function progress(message: string): void {

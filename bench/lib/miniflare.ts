@@ -10,12 +10,18 @@ export interface WorkerOptions {
   script: string;
   /** Variables and secrets, in addition to those of `wrangler.toml`. */
   vars: Readonly<Record<string, string>>;
+  /** Whether it has the Durable Object of `wrangler.toml`. */
+  hasOutbox?: boolean;
 }
 
+/** Of tests of settings, which the benchmark does not run. */
+const RATE_LIMIT = { limit: 10, period: 60 as const };
+
 /** Serves a Worker over https on a free port of loopback, with its own workerd and its own KV namespace. */
-export function startMiniflare({ script, vars }: WorkerOptions): Miniflare {
+export function startMiniflare({ script, vars, hasOutbox = false }: WorkerOptions): Miniflare {
   const config = unstable_readConfig({ config: join(PROJECT, "wrangler.toml") });
   const env = Object.entries({ ...config.vars, ...vars }).map(([name, value]) => [name, textBinding(value)]);
+  const outbox = { type: "durable-object" as const, worker: "main", exportName: "Outbox" };
   const worker = {
     name: "main",
     compatibilityDate: config.compatibility_date ?? "",
@@ -24,7 +30,13 @@ export function startMiniflare({ script, vars }: WorkerOptions): Miniflare {
       mainModule: "index.js",
       modules: { "index.js": { type: "esm" as const, contents: readFileSync(script, "utf8") } },
     },
-    env: { SMTP_SETTINGS: { type: "kv" as const, id: "settings" }, ...Object.fromEntries(env) },
+    env: {
+      SMTP_SETTINGS: { type: "kv" as const, id: "settings" },
+      TEST_RATE_LIMITER: { type: "rate-limit" as const, namespace: "1001", simple: RATE_LIMIT },
+      ...(hasOutbox ? { OUTBOX: outbox } : {}),
+      ...Object.fromEntries(env),
+    },
+    exports: hasOutbox ? { Outbox: { type: "durable-object" as const, storage: "sqlite" as const } } : {},
   };
   // No outgoing requests, and no work per request besides serving it.
   const quiet = { cf: false, telemetry: { enabled: false }, logRequests: false, handleStructuredLogs() {} };

@@ -1,3 +1,4 @@
+import { DurableObject } from "cloudflare:workers";
 /**
  * The least work that saves and reads settings, with Web APIs only: no framework and no library. It verifies
  * the token, decrypts the stored record, encrypts the settings and records history. Unlike ours, it does not
@@ -130,3 +131,6 @@ function respond(status: number, body: object, headers: Record<string, string>):
 function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromBase64(text, { alphabet: "base64url" });
 }
+
+/** wrangler requires the class that `wrangler.toml` binds. */
+export class Outbox extends DurableObject {}

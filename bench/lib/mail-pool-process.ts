@@ -1,0 +1,22 @@
+import { createTransport } from "nodemailer";
+
+/** Of a server on this machine. */
+export interface PoolOptions {
+  port: number;
+  /** The authority of the server's certificate, in PEM. */
+  ca: string;
+  mails: number;
+  connections: number;
+}
+
+// A process of its own, like workerd, so that the server's work and ours do not share a thread.
+const { port, ca, mails, connections }: PoolOptions = JSON.parse(process.argv[2] ?? "");
+const pool = createTransport({
+  ...{ pool: true, maxConnections: connections, host: "localhost", port, requireTLS: true, tls: { ca } },
+  auth: { user: "postmaster", pass: "correct horse" },
+});
+const mail = { from: "sender@example.com", to: "ada@example.com", text: "123456\n" };
+await Promise.all(
+  Array.from({ length: mails }, (_, index) => pool.sendMail({ ...mail, subject: `pool ${index}` })),
+);
+pool.close();
