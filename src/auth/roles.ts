@@ -1,8 +1,8 @@
 import type { JWTPayload } from "jose";
 
 /**
- * A role, and the only place where a token can hold it. Keycloak's three places are separate namespaces: whoever
- * manages the clients of a realm can create a scope of any name.
+ * A role, and the only place where a token can hold it. Keycloak's three places are separate namespaces: an
+ * administrator of a realm's clients can create a scope of any name.
  */
 export type Role =
   | { type: "client"; client: string; name: string }

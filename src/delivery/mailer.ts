@@ -33,8 +33,8 @@ export type SendResult =
   | { ok: false; error: ApiErrorKind; message: string; errors?: readonly FieldError[] };
 
 /**
- * Sends mail for Workers of the same account, over a service binding. Whoever may deploy in the account writes
- * the props, so they authorize by the right to deploy. A binding without props is rejected.
+ * Sends mail for Workers of the same account, over a service binding. Those who may deploy in the account write
+ * the props, so a binding authorizes by the right to deploy. A binding without props is rejected.
  *
  * @see https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/rpc/
  */

@@ -5,8 +5,8 @@ import type { SmtpSettings } from "./smtp-settings.ts";
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
- * Shortens time limits to those of the settings. The reply to a message keeps its limit: whoever gives up earlier
- * sends the mail twice (RFC 5321 section 4.5.3.2.6).
+ * Shortens time limits to those of the settings. The reply to a message keeps its limit: a client that gives up
+ * earlier sends the mail twice (RFC 5321 section 4.5.3.2.6).
  */
 export function timeoutsFor(
   { connectionTimeout, timeout, writeTimeout }: Partial<SmtpSettings>,

@@ -50,7 +50,7 @@ export async function seal(
 
 /**
  * Fingerprints a text with each key, the sealing key's first. A plain hash would reveal a short text, such as a
- * six-digit code, to whoever reads the store.
+ * six-digit code, to a reader of the store.
  */
 export function fingerprint(text: string, keys: SealingKeys): Promise<[kid: string, fingerprint: string][]> {
   const bytes = new TextEncoder().encode(text);

@@ -165,7 +165,7 @@ describe("the cache of introspections", () => {
     expect(await introspect("token")).toEqual(CLAIMS);
   });
 
-  it("tells tokens apart", async () => {
+  it("distinguishes tokens", async () => {
     const { introspect, fetch } = introspectionsWith(respond(CLAIMS));
     await introspect("token");
     await introspect("other");

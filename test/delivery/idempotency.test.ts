@@ -50,7 +50,7 @@ describe("an idempotency key", () => {
     expect(await outbox.states()).toHaveLength(1);
   });
 
-  it("tells a mail from a batch of that mail", async () => {
+  it("distinguishes a mail from a batch of that mail", async () => {
     const outbox = await newOutbox(await mailServer());
     await outbox.submit({}, "key");
     await expect(outbox.submitAll([{}], "key")).rejects.toMatchObject({ kind: "idempotency_key_reused" });
