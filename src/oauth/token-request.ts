@@ -38,7 +38,7 @@ export interface TokenSettings {
 /** Why there is no token. */
 export interface TokenFailure {
   /**
-   * `forbidden`: the endpoint is not public, so no request was sent. `unreachable` includes 429 and 5xx: waiting
+   * `forbidden`: `isTokenUrlAllowed` rejects the address, so no request was sent. `unreachable` includes 429 and 5xx: waiting
    * may help. `rejected`: an OAuth error. `no_token`: any other response.
    */
   kind: "forbidden" | "unreachable" | "rejected" | "no_token";

@@ -67,7 +67,8 @@ const MESSAGES: Record<FailureKind, (circumstances: Circumstances) => string> = 
   starttls_not_offered: () => "STARTTLS is required, but the SMTP server does not offer it.",
   tls_failed: () => "The SMTP server accepted STARTTLS, but the TLS handshake failed.",
   ended_after_tls: () => "The SMTP server ended the session right after the TLS handshake.",
-  token_forbidden: () => "The token endpoint is not public, so no access token was requested.",
+  token_forbidden: () =>
+    "The address of the token endpoint is not allowed, so no access token was requested.",
   token_unreachable: () => "The token endpoint could not be reached, or is not available.",
   token_rejected: () => "The token endpoint rejected the request for an access token.",
   token_missing: () => "The token endpoint did not return an access token.",

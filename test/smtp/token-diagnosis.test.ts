@@ -99,8 +99,8 @@ describe.concurrent("The diagnosis of stage token", () => {
   it.each<[TokenFailure, string, object]>([
     [
       { kind: "forbidden" },
-      "The token endpoint is not public, so no access token was requested.",
-      { hint: "Set authTokenUrl to an https address with a public host." },
+      "The address of the token endpoint is not allowed, so no access token was requested.",
+      { hint: "Set authTokenUrl to an https address with a public host that is not one of this service." },
     ],
     [
       { kind: "unreachable", status: 503 },

@@ -59,7 +59,7 @@ export const NO_TOKEN: Group = {
       example: { kind: "credentials_need_tls", stage: "tls", ...OF_TOKEN },
     },
     {
-      hint: "Set authTokenUrl to an https address with a public host.",
+      hint: "Set authTokenUrl to an https address with a public host that is not one of this service.",
       source: "https://www.iana.org/assignments/iana-ipv4-special-registry/",
       kinds: ["token_forbidden"],
       example: { kind: "token_forbidden", stage: "token", oauth: { kind: "forbidden" } },
