@@ -79,6 +79,16 @@ describe("a lightweight token", () => {
     await expectUnauthorized(attempt, "token is not active, or not for INTROSPECTION_CLIENT_ID");
   });
 
+  it("gets 403 without advice on lightweight tokens if introspection returns no roles", async () => {
+    const issuer = await newIssuer();
+    await respondTo(issuer, { json: activeToken(issuer, { resource_access: undefined }) });
+    const { response } = await attemptSave(issuer.tenant, await lightweightToken(issuer), {
+      env: INTROSPECTION,
+    });
+    const message = "The token needs one of these roles: realm-management/manage-realm.";
+    expect(await readJson(response)).toEqual(jsonResponse(403, "FORBIDDEN", message));
+  });
+
   it("gets 403 if introspection returns other roles", async () => {
     const issuer = await newIssuer();
     const resource_access = { "realm-management": { roles: ["manage-clients"] } };

@@ -74,6 +74,21 @@ describe("a server that is down", () => {
     expect((await server.state()).connections).toBe(0);
   });
 
+  it("is not what a mail waits for that is due after the pause", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ rejectRecipients: { "grey@example.com": "450 4.2.0 Greylisted" } });
+    const grey = await outbox.submit({ to: "grey@example.com" });
+    await outbox.runAlarm();
+    await server.change({ isDown: true });
+    const other = await outbox.submit();
+    await outbox.runAlarm();
+    expect(await outbox.status(other)).toMatchObject({ waitingFor: "server", nextAttemptAt: isoIn(30_000) });
+    const status = await outbox.status(grey);
+    expect(status).toMatchObject({ nextAttemptAt: isoIn(MINUTE), failure: { smtpCode: 450 } });
+    expect(status).not.toHaveProperty("waitingFor");
+  });
+
   it("does not keep a mail beyond its lifetime", async () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
@@ -94,6 +109,7 @@ describe("a server that throttles", () => {
   it.each<[string, object]>([
     ["a 421 reply to the sender", { sender: "421 4.7.0 try later" }],
     ["a quota in the reply to the recipient", { recipient: "550 5.4.5 Daily user sending limit exceeded" }],
+    ["a suspended account", { sender: "550 5.7.13 Your account is suspended" }],
     ["a 421 reply to the message", { message: "421 4.3.2 closing" }],
     ["a 4xx reply to user and password", { authentication: "454 4.7.0 too many login attempts" }],
   ])("pauses the outbox, and costs no mail an attempt: %s", async (_, reject) => {
