@@ -51,7 +51,6 @@ describe("a save", () => {
       body: { message: "Successfully updated SMTP Details" },
     });
     const differences = differencesOf(before, await keycloak.realm(TENANT));
-    console.log(`The realm's differences after a save:\n${differences.join("\n")}`);
     expect(differences).toEqual([
       'smtpServer.auth: undefined -> "true"',
       'smtpServer.authType: undefined -> "basic"',
@@ -71,7 +70,6 @@ describe("a save", () => {
     mailServer.mails.length = 0;
     await requestActions("bob");
     const [mail] = mailServer.mails;
-    console.log(`Keycloak's own mail:\n${mail?.raw}`);
     expect(mail).toMatchObject({
       mailFrom: "sender@example.com",
       rcptTo: ["bob@example.com"],
