@@ -1,6 +1,6 @@
 import { diagnose } from "../../src/smtp/diagnosis.ts";
-import type { Row } from "../../src/smtp/hints/row.ts";
-import { HINT_GROUPS } from "../../src/smtp/hints.ts";
+import type { Row } from "../../src/smtp/replies/row.ts";
+import { HINT_GROUPS } from "../../src/smtp/replies/rows.ts";
 import { parseReply } from "../../src/smtp/reply.ts";
 
 /** Longest reply in a table, in characters. */

@@ -1,6 +1,6 @@
 import type { TokenFailure } from "../oauth/token-request.ts";
-import { REJECTED_EHLO } from "./hints/replies.ts";
-import { hintFor } from "./hints.ts";
+import { REJECTED_EHLO } from "./replies/common.ts";
+import { hintFor } from "./replies/rows.ts";
 import { parseReply, type Reply } from "./reply.ts";
 import type { FailureKind, SmtpFailure, Stage, Step } from "./result.ts";
 import type { SmtpSettings } from "./smtp-settings.ts";

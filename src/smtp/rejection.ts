@@ -1,5 +1,5 @@
-import { MAILBOX_FULL } from "./hints/replies.ts";
-import { replyLine } from "./hints/row.ts";
+import { MAILBOX_FULL } from "./replies/common.ts";
+import { replyLine } from "./replies/row.ts";
 import { parseReply } from "./reply.ts";
 
 /** What a server objects to when it rejects a sender, a recipient or a message. */

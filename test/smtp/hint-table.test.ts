@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { PROVIDERS } from "../../src/smtp/hints/providers.ts";
-import { HINT_GROUPS, hintFor, ROWS, rowFor } from "../../src/smtp/hints.ts";
+import { PROVIDERS } from "../../src/smtp/replies/providers/index.ts";
+import { HINT_GROUPS, hintFor, ROWS, rowFor } from "../../src/smtp/replies/rows.ts";
 import { FAILURE_KINDS, STAGES } from "../../src/smtp/result.ts";
 import { symptomOf } from "../support/smtp/symptoms.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hintFor } from "../../src/smtp/hints.ts";
+import { hintFor } from "../../src/smtp/replies/rows.ts";
 import type { FailureKind, Stage } from "../../src/smtp/result.ts";
 import type { SmtpSettings } from "../../src/smtp/smtp-settings.ts";
 import { symptomOf } from "../support/smtp/symptoms.ts";

@@ -1,4 +1,4 @@
-import type { Example, Symptom } from "../../../src/smtp/hints/row.ts";
+import type { Example, Symptom } from "../../../src/smtp/replies/row.ts";
 import { parseReply } from "../../../src/smtp/reply.ts";
 import type { SmtpSettings } from "../../../src/smtp/smtp-settings.ts";
 

@@ -84,3 +84,6 @@ export const TOKEN_REJECTED = { stages: ["authentication"], where: usesToken } s
 export function replyLine({ code, enhancedCode, text }: Reply): string {
   return [code, enhancedCode, text].filter((part) => part !== undefined).join(" ");
 }
+
+/** RFC 4954 section 6. The example of rows that a provider documents without a reply. */
+export const REJECTED_PASSWORD = "535 5.7.8 Authentication credentials invalid";

@@ -1,8 +1,8 @@
-import { FAILURES } from "./hints/failures.ts";
-import { PROVIDERS } from "./hints/providers.ts";
-import { CERTAIN_CAUSES, CODES, LAST_RESORT, NO_USER, WORDS } from "./hints/replies.ts";
-import { type Group, type Provider, type Row, replyLine, type Symptom } from "./hints/row.ts";
-import { NO_TOKEN, REJECTED_TOKENS } from "./hints/tokens.ts";
+import { CERTAIN_CAUSES, CODES, LAST_RESORT, NO_USER, WORDS } from "./common.ts";
+import { FAILURES } from "./failures.ts";
+import { PROVIDERS } from "./providers/index.ts";
+import { type Group, type Provider, type Row, replyLine, type Symptom } from "./row.ts";
+import { NO_TOKEN, REJECTED_TOKENS } from "./tokens.ts";
 
 // The certain comes before the probable, and what a server says before its bare code.
 const ordered = (providers: readonly Provider[]): readonly Group[] => [

@@ -1,0 +1,16 @@
+import type { Provider } from "../row.ts";
+
+export const ARUBA: Provider = {
+  title: "Aruba",
+  host: /(^|\.)(aruba|arubabusiness|pec)\.it$/,
+  exampleHost: "smtps.aruba.it",
+  rows: [
+    {
+      hint: "Aruba accepts only some 200 mails in 20 minutes: try again later.",
+      source:
+        "https://guide.arubabusiness.it/email/configurazioni-email-arubabusiness/errori-comuni-invio-ricezione-posta",
+      reply: /policy violation/i,
+      example: { stage: "message", reply: "550 5.1.0 iemL1p01Z0hMcT901emQ77 policy violation" },
+    },
+  ],
+};
