@@ -1,3 +1,4 @@
+import { FAILURE_KINDS } from "../result.ts";
 import { authenticates } from "../smtp-settings.ts";
 import { type Group, PASSWORD_REJECTED, type Row } from "./row.ts";
 
@@ -15,6 +16,8 @@ export const CERTAIN_CAUSES: Group = {
   rows: [
     {
       hint: "The server requires TLS before authentication: set starttls to true, or ssl to true with port 465.",
+      cause: "settings",
+      subject: "connection",
       source: "RFC 4954 section 6",
       reply: /^538\b/,
       example: {
@@ -24,12 +27,16 @@ export const CERTAIN_CAUSES: Group = {
     },
     {
       hint: "The server requires TLS: set starttls to true, or ssl to true with port 465.",
+      cause: "settings",
+      subject: "connection",
       source: "RFC 3207 section 4",
       reply: /^530\b.*\b(tls|ssl|starttls|encrypt)|\b(tls|ssl|starttls|encryption)( is)? required/i,
       example: { stage: "sender", reply: "530 5.7.0 Must issue a STARTTLS command first" },
     },
     {
       hint: "The server requires a client certificate, which is not supported: contact its administrator.",
+      cause: "server",
+      subject: "connection",
       source: "https://www.postfix.org/postconf.5.html#smtpd_tls_req_ccert",
       reply: /client certificate/i,
       example: {
@@ -39,6 +46,8 @@ export const CERTAIN_CAUSES: Group = {
     },
     {
       hint: "The server does not accept {clientName}, the name that this service gives in EHLO: its operator must choose a name that DNS resolves (HOSTNAME), or the server's administrator must accept this one.",
+      cause: "server",
+      subject: "connection",
       source: "RFC 5321 section 4.1.4, https://www.postfix.org/postconf.5.html#reject_unknown_helo_hostname",
       reply: REJECTED_EHLO,
       example: {
@@ -48,6 +57,8 @@ export const CERTAIN_CAUSES: Group = {
     },
     {
       hint: "The recipient's mailbox is full: use another recipient, or ask its owner to free space.",
+      cause: "message",
+      subject: "recipient",
       source: "RFC 3463 section 3.3",
       reply: MAILBOX_FULL,
       example: {
@@ -58,6 +69,8 @@ export const CERTAIN_CAUSES: Group = {
     },
     {
       hint: "The server does not accept messages of this size.",
+      cause: "message",
+      subject: "content",
       source: "RFC 1870 section 6, RFC 3463 sections 3.3 and 3.4",
       reply:
         /^5\d\d 5\.(2\.3|3\.4)\b|^5\d\d\b.*(\bsize\b.{0,30}exceed|exceed.{0,40}\bsize\b|too (big|large))/i,
@@ -65,6 +78,8 @@ export const CERTAIN_CAUSES: Group = {
     },
     {
       hint: "The domain of from (or envelopeFrom) does not exist in DNS, or accepts no mail: correct the address, or add an MX record to the domain.",
+      cause: "settings",
+      subject: "sender",
       source: "RFC 5321 section 3.6.2, https://www.postfix.org/postconf.5.html#reject_unknown_sender_domain",
       reply:
         /^\d{3} [45]\.1\.8 (?!.*(access denied|blocked))|sender address rejected: domain|domain of sender|\bnull ?MX\b/i,
@@ -75,9 +90,39 @@ export const CERTAIN_CAUSES: Group = {
     },
     {
       hint: "The server is out of storage, or about to shut down: try again later, then contact its administrator.",
+      cause: "server",
       source: "RFC 3463 section 3.4",
       reply: /^\d{3} [45]\.3\.1\b|^421 4\.3\.2\b|insufficient system (storage|resources)/i,
       example: { stage: "sender", reply: "452 4.3.1 Insufficient system storage" },
+    },
+  ],
+};
+
+/** Replies to one message or connection too many. Delivery goes on by itself. */
+export const SESSION_LIMITS: Group = {
+  title: "Limits of a session",
+  rows: [
+    {
+      hint: "The server accepts only a certain number of messages per connection: later ones go over a new connection, so nothing has to be changed.",
+      cause: "server",
+      subject: "session",
+      source:
+        "https://docs.kumomta.com/reference/kumo/start_esmtp_listener/max_messages_per_connection, https://www.exim.org/exim-html-current/doc/html/spec_html/ch-main_configuration.html",
+      reply:
+        /^4\d\d 4\.4\.5\b|\b(messages|mails|transactions) (per|in this|in one|for this) (session|connection)\b/i,
+      example: {
+        stage: "message",
+        reply: "452 4.4.5 Maximum number of messages per session exceeded.",
+      },
+    },
+    {
+      hint: "The server accepts no further connection from this account or address at the moment: try again in a few minutes, and check what else uses the account.",
+      cause: "account",
+      subject: "session",
+      source: "https://learn.microsoft.com/exchange/troubleshoot/send-emails/smtp-submission-improvements",
+      reply:
+        /^432 4\.3\.2\b|\btoo many (concurrent |simultaneous |open )?(smtp )?(connections|sessions)\b|\bconcurrent connections? limit\b/i,
+      example: { stage: "authentication", reply: "432 4.3.2 Concurrent connections limit exceeded." },
     },
   ],
 };
@@ -90,6 +135,7 @@ export const NO_USER: Group = {
   rows: [
     {
       hint: "The server delays mail from unknown clients (greylisting): set user and password, and do not set auth to false. Without a user, try again in a few minutes.",
+      cause: "server",
       source: "RFC 6647",
       reply: /gr[ea]ylist/i,
       example: {
@@ -100,6 +146,8 @@ export const NO_USER: Group = {
     },
     {
       hint: "Set user and password, and do not set auth to false, or check the recipient: without a user, most servers accept mail only for mailboxes of their own, and this one does not know the recipient's.",
+      cause: "message",
+      subject: "recipient",
       source: "RFC 3463 section 3.2",
       reply: /user unknown|unknown user|no such user|does not exist/i,
       example: {
@@ -111,6 +159,7 @@ export const NO_USER: Group = {
     },
     {
       hint: "Set user and password, and do not set auth to false: no user was sent, and most servers accept mail only from their users.",
+      cause: "settings",
       source: "RFC 6409 section 4.3",
       example: {
         stage: "recipient",
@@ -127,12 +176,15 @@ export const WORDS: Group = {
   rows: [
     {
       hint: "The server offers STARTTLS but cannot start TLS: contact its administrator, or try port 465 with ssl.",
+      cause: "server",
       source: "RFC 3207 section 4",
       stages: ["tls"],
       example: { stage: "tls", reply: "454 4.7.0 TLS not available due to local problem" },
     },
     {
       hint: "The server blocks logins after failed ones: check user and password, wait an hour, then test again.",
+      cause: "account",
+      subject: "logins",
       source: "https://support.google.com/a/answer/3726730",
       reply: /too many\b.{0,20}\b(log-?ins?|auth\w*)/i,
       example: {
@@ -142,6 +194,7 @@ export const WORDS: Group = {
     },
     {
       hint: "The account requires an app password: create one at the provider, and use it as password.",
+      cause: "settings",
       source: "https://support.google.com/accounts/answer/185833",
       ...PASSWORD_REJECTED,
       reply: /\b(app|application)([- ]specific)? password/i,
@@ -149,6 +202,8 @@ export const WORDS: Group = {
     },
     {
       hint: "The recipient's mailbox is disabled: use another recipient.",
+      cause: "message",
+      subject: "recipient",
       source: "RFC 3463 section 3.3",
       reply: /^5\d\d 5\.2\.1\b/,
       example: {
@@ -158,6 +213,7 @@ export const WORDS: Group = {
     },
     {
       hint: "The account is disabled, suspended or not yet active, and trying again does not help: sign in at the provider's website, or contact its support.",
+      cause: "account",
       source: "RFC 5248",
       reply:
         /^\d{3} [45]\.7\.13\b|\b(account|mailbox|user|sending|sender)\b.{0,40}\b(suspended|disabled|deactivated|locked|paused|frozen|terminated|not (yet )?activ)|\b(suspended|disabled|blocked|locked|inactive) (account|mailbox|user|sender)/i,
@@ -165,6 +221,7 @@ export const WORDS: Group = {
     },
     {
       hint: "A sending quota or the account's credit is used up: wait until it renews (often a day), or ask the provider for more. Trying again soon does not help.",
+      cause: "account",
       source: "https://support.google.com/a/answer/3726730",
       reply: /\bquota\b|\bcredits?\b|\b(hourly|daily|monthly)\b|\bper (hour|day|month)\b|sending limit/i,
       example: {
@@ -174,6 +231,8 @@ export const WORDS: Group = {
     },
     {
       hint: "The sender's domain does not authorize this server: add the server to the domain's SPF record, and sign with DKIM.",
+      cause: "settings",
+      subject: "sender",
       source: "RFC 7372 section 3.2, https://support.google.com/mail/answer/81126",
       reply: /^\d{3} [45]\.7\.2[0-46]\b|\b(SPF|DKIM|DMARC)\b/i,
       example: {
@@ -183,6 +242,8 @@ export const WORDS: Group = {
     },
     {
       hint: "The user may not send as this address: set from (or envelopeFrom) to an address of the user, or have the server allow this one.",
+      cause: "settings",
+      subject: "sender",
       source: "RFC 3463 section 3.8, https://www.postfix.org/postconf.5.html#reject_sender_login_mismatch",
       reply:
         /send ?as|sender address (rejected|is not allowed)|not owned by|not (allowed|permitted|authori[sz]ed) to send (e?mail )?(as|from)|permissions? to send|not one of your addresses|must be (the )?same as auth/i,
@@ -193,6 +254,8 @@ export const WORDS: Group = {
     },
     {
       hint: "The server cannot verify that the address of from (or envelopeFrom) exists: use an address that receives mail.",
+      cause: "settings",
+      subject: "sender",
       source: "https://www.exim.org/exim-html-current/doc/html/spec_html/ch-access_control_lists.html",
       reply: /sender verif|callout/i,
       example: {
@@ -203,6 +266,7 @@ export const WORDS: Group = {
     },
     {
       hint: "The server does not relay for this sender: set from to an address of the user, or use the server that is responsible for the domain of from.",
+      cause: "settings",
       source: "RFC 5321 section 3.6.2, RFC 3463 section 3.8",
       reply: /\brelay/i,
       example: { stage: "recipient", reply: "554 5.7.1 <reader@example.org>: Relay access denied" },
@@ -210,6 +274,8 @@ export const WORDS: Group = {
     {
       // Workers share their outbound addresses with other customers of Cloudflare, so blocklists contain some.
       hint: "The server blocks this IP address of Cloudflare, or classifies the mail as spam: use the submission host of your mail provider (port 587 or 465), or ask the server's administrator to accept mail that is authenticated with your user and password.",
+      cause: "server",
+      subject: "connection",
       source:
         "RFC 3463 section 3.8, https://learn.microsoft.com/defender-office-365/external-senders-troubleshooting",
       reply:
@@ -222,18 +288,13 @@ export const WORDS: Group = {
   ],
 };
 
-export const LAST_RESORT: Row = {
-  hint: "Contact the server's administrator, and quote the reply.",
-  source: "RFC 5321 section 4.2.1",
-  example: { stage: "message", reply: "554 5.6.0 no" },
-};
-
 /** Replies of which only the code is known. */
 export const CODES: Group = {
   title: "By the code of the reply",
   rows: [
     {
       hint: "The server does not accept a plain password from this user: ask the provider for an app password, or use another server.",
+      cause: "settings",
       source: "RFC 4954 section 6",
       ...PASSWORD_REJECTED,
       reply: /^534\b/,
@@ -241,6 +302,8 @@ export const CODES: Group = {
     },
     {
       hint: "The server does not accept AUTH on this port: check host and port (587 or 465), or set auth to false if the server requires no authentication.",
+      cause: "settings",
+      subject: "mechanism",
       source: "RFC 5321 section 4.2.2, RFC 4954 section 4",
       stages: ["authentication"],
       reply: /^50[0-4]\b/,
@@ -248,6 +311,7 @@ export const CODES: Group = {
     },
     {
       hint: "The server cannot use the stored form of this password: sign in at the provider's website, or set a new password there.",
+      cause: "settings",
       source: "RFC 4954 section 6",
       ...PASSWORD_REJECTED,
       reply: /^432\b|^4\d\d 4\.7\.12\b/,
@@ -255,6 +319,7 @@ export const CODES: Group = {
     },
     {
       hint: "The server cannot check passwords at the moment: try again in a few minutes.",
+      cause: "server",
       source: "RFC 4954 section 6",
       ...PASSWORD_REJECTED,
       reply: /^4/,
@@ -265,18 +330,23 @@ export const CODES: Group = {
     },
     {
       hint: "Check user and password. Many providers require the full email address as user, and an app password.",
+      cause: "settings",
       source: "RFC 4954 section 6, RFC 3463 section 3.8",
       ...PASSWORD_REJECTED,
       example: { stage: "authentication", reply: "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6" },
     },
     {
       hint: "The server requires authentication for this mail: check that the account is active, and that the user may send as from.",
+      cause: "settings",
+      subject: "password",
       source: "RFC 4954 section 6",
       reply: /^530\b/,
       example: { stage: "sender", reply: "530 5.7.0 Authentication required" },
     },
     {
       hint: "The server does not accept this sender: set from (or envelopeFrom) to an address of the user.",
+      cause: "settings",
+      subject: "sender",
       source: "RFC 5321 section 4.2.2, RFC 3463 sections 3.2 and 3.8",
       stages: ["sender"],
       reply: /^55[0-4]\b|^5\d\d 5\.[17]\./,
@@ -284,6 +354,7 @@ export const CODES: Group = {
     },
     {
       hint: "The server rejects mail temporarily (greylisting, or too many mails in a short time): try again in a few minutes.",
+      cause: "server",
       source: "RFC 5321 section 4.2.1, RFC 6647",
       reply: /^4/,
       example: {
@@ -293,6 +364,8 @@ export const CODES: Group = {
     },
     {
       hint: "The server does not recognize this address: check it.",
+      cause: "message",
+      subject: "recipient",
       source: "RFC 3463 section 3.2",
       reply: /^5\d\d 5\.1\.|user unknown|unknown user|no such user|does not exist/i,
       example: {
@@ -302,10 +375,62 @@ export const CODES: Group = {
     },
     {
       hint: "The server does not accept this recipient: check the address, and whether the server may send to it.",
+      cause: "message",
+      subject: "recipient",
       source: "RFC 5321 section 4.2.2",
       stages: ["recipient"],
       example: { stage: "recipient", reply: "550 Unrouteable address" },
     },
-    LAST_RESORT,
   ],
+};
+
+/** What to do when evidence other than the reply shows the cause. Any failure matches. */
+export const BY_CAUSE: Group = {
+  title: "When other messages show the cause",
+  rows: [
+    {
+      hint: "The server accepted this login before, so the fault is probably its own: try again later. If that does not help, check user and password.",
+      cause: "server",
+      source: "RFC 4954 section 6",
+      kinds: FAILURE_KINDS,
+      stages: ["authentication"],
+      example: { stage: "authentication", reply: "535 5.7.3 Authentication unsuccessful" },
+    },
+    {
+      hint: "The fault is probably the server's own: try again later, then contact its administrator, and quote the reply if there is one.",
+      cause: "server",
+      source: "RFC 5321 section 4.5.4.1",
+      kinds: FAILURE_KINDS,
+      example: { stage: "recipient", reply: "550 5.7.1 Service unavailable" },
+    },
+    {
+      hint: "The provider does not let this account send at the moment: check its state and its limits at the provider, or contact the provider's support.",
+      cause: "account",
+      source: "RFC 3463 section 3.8",
+      kinds: FAILURE_KINDS,
+      example: { stage: "message", reply: "550 5.7.1 Rejected by policy" },
+    },
+    {
+      hint: "The server rejects every message that is sent with these settings: check host, user and password, and set from (and envelopeFrom) to an address of the user.",
+      cause: "settings",
+      source: "RFC 6409 section 6.1",
+      kinds: FAILURE_KINDS,
+      example: { stage: "message", reply: "550 5.7.1 Rejected by policy" },
+    },
+    {
+      hint: "The server accepts other messages, but not this one: check its recipient, its size and its content.",
+      cause: "message",
+      source: "RFC 5321 section 4.2.1",
+      kinds: FAILURE_KINDS,
+      example: { stage: "message", reply: "550 5.7.1 Rejected by policy" },
+    },
+  ],
+};
+
+/** Replies of which nothing is known. */
+export const LAST_RESORT: Row = {
+  hint: "Contact the server's administrator, and quote the reply.",
+  cause: "server",
+  source: "RFC 5321 section 4.2.1",
+  example: { stage: "message", reply: "554 5.6.0 no" },
 };

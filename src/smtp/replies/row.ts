@@ -20,10 +20,41 @@ export interface Symptom {
   oauth?: TokenFailure | undefined;
 }
 
+/**
+ * Who can fix it. `server`: the server fails, or objects to our client. `account`: the provider restricts the
+ * tenant's account. `settings`: an administrator can change something, here or at the provider. `message`: only
+ * this recipient or this content is rejected.
+ */
+export const CAUSES = ["server", "account", "settings", "message"] as const;
+
+export type Cause = (typeof CAUSES)[number];
+
+/**
+ * What a failure is about. `connection`: TLS, our IP address or our name in EHLO. `session`: the number of messages
+ * or of connections. `logins`: their number. `password`: user and password, missing or rejected.
+ */
+export const SUBJECTS = [
+  "connection",
+  "session",
+  "logins",
+  "password",
+  "mechanism",
+  "token",
+  "sender",
+  "recipient",
+  "content",
+] as const;
+
+export type Subject = (typeof SUBJECTS)[number];
+
 /** A hint, and the symptom that it is for. All conditions that are present must hold. */
 export interface Row {
   /** What to do. `{clientName}` and `{mechanisms}` stand for those of the symptom. */
   hint: string;
+  /** The cause as far as the symptom shows it. Evidence from other messages may show another one. */
+  cause: Cause;
+  /** Only if it is not the stage that the row is about: Postfix rejects the sender in its reply to RCPT. */
+  subject?: Subject;
   /** Documentation of the symptom. */
   source: string;
   /** The kinds of failure. Without it, a command that the server rejects. */

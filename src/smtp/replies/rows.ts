@@ -1,7 +1,7 @@
-import { CERTAIN_CAUSES, CODES, LAST_RESORT, NO_USER, WORDS } from "./common.ts";
+import { BY_CAUSE, CERTAIN_CAUSES, CODES, LAST_RESORT, NO_USER, SESSION_LIMITS, WORDS } from "./common.ts";
 import { FAILURES } from "./failures.ts";
 import { PROVIDERS } from "./providers/index.ts";
-import { type Group, type Provider, type Row, replyLine, type Symptom } from "./row.ts";
+import { type Cause, type Group, type Provider, type Row, replyLine, type Symptom } from "./row.ts";
 import { NO_TOKEN, REJECTED_TOKENS } from "./tokens.ts";
 
 // The certain comes before the probable, and what a server says before its bare code.
@@ -9,6 +9,7 @@ const ordered = (providers: readonly Provider[]): readonly Group[] => [
   NO_TOKEN,
   FAILURES,
   CERTAIN_CAUSES,
+  SESSION_LIMITS,
   NO_USER,
   ...providers,
   WORDS,
@@ -17,23 +18,38 @@ const ordered = (providers: readonly Provider[]): readonly Group[] => [
 ];
 
 /** All hints, by group. */
-export const HINT_GROUPS = ordered(PROVIDERS);
+export const HINT_GROUPS: readonly Group[] = [
+  ...ordered(PROVIDERS),
+  BY_CAUSE,
+  { title: "Any other reply", rows: [LAST_RESORT] },
+];
 
 /** All hints. */
 export const ROWS: readonly Row[] = HINT_GROUPS.flatMap(({ rows }) => rows);
 
 /** The hint for a failure. */
 export function hintFor(symptom: Symptom): string {
-  const { clientName = "HOSTNAME", mechanisms = [] } = symptom;
-  return rowFor(symptom)
-    .hint.replace("{clientName}", () => clientName)
-    .replace("{mechanisms}", () => mechanisms.join(", "));
+  return fillHint(rowFor(symptom), symptom);
 }
 
-/** The row that provides the hint. */
-export function rowFor(symptom: Symptom): Row {
-  const groups = ordered(providersOf(symptom)).filter(({ where }) => where?.(symptom) ?? true);
-  return groups.flatMap(({ rows }) => rows).find((row) => matches(row, symptom)) ?? LAST_RESORT;
+/** A row's hint, with its placeholders replaced. */
+export function fillHint({ hint }: Row, { clientName = "HOSTNAME", mechanisms = [] }: Symptom): string {
+  return hint.replace("{clientName}", () => clientName).replace("{mechanisms}", () => mechanisms.join(", "));
+}
+
+/**
+ * The row that provides the hint.
+ *
+ * @param cause considers only rows of this cause, for evidence that overrules the reply
+ */
+export function rowFor(symptom: Symptom, cause?: Cause): Row {
+  const byReply = ordered(providersOf(symptom)).filter(({ where }) => where?.(symptom) ?? true);
+  const groups = cause === undefined ? byReply : [...byReply, BY_CAUSE];
+  return (
+    groups
+      .flatMap(({ rows }) => rows)
+      .find((row) => (cause === undefined || row.cause === cause) && matches(row, symptom)) ?? LAST_RESORT
+  );
 }
 
 /** The host decides, and the reply only for a host of no known provider. */

@@ -24,6 +24,7 @@ function rejection(
   };
   return {
     ...row,
+    cause: "settings",
     kinds: ["token_rejected"],
     where: (symptom) => words.test(`${symptom.oauth?.error ?? ""} ${symptom.oauth?.description ?? ""}`),
     example: { kind: "token_rejected", stage: "token", oauth },
@@ -36,6 +37,8 @@ export const NO_TOKEN: Group = {
   rows: [
     {
       hint: "The server offers AUTH by {mechanisms} only, none of which carries an access token (XOAUTH2, OAUTHBEARER). Check host and port, or set authType to basic, with a password.",
+      cause: "settings",
+      subject: "mechanism",
       source: "RFC 7628 section 3, RFC 4954 section 3",
       kinds: ["authentication_not_offered"],
       where: (symptom) => usesToken(symptom) && (symptom.mechanisms?.length ?? 0) > 0,
@@ -46,6 +49,8 @@ export const NO_TOKEN: Group = {
     },
     {
       hint: "The server offers no AUTH mechanism for an access token (XOAUTH2, OAUTHBEARER). Check the port (587 or 465), or set authType to basic, with a password.",
+      cause: "settings",
+      subject: "mechanism",
       source: "RFC 7628 section 3, RFC 4954 section 3",
       kinds: ["authentication_not_offered"],
       where: usesToken,
@@ -53,6 +58,7 @@ export const NO_TOKEN: Group = {
     },
     {
       hint: "Access tokens are sent over TLS only, and the server does not offer STARTTLS on this port. Try port 465 with ssl.",
+      cause: "settings",
       source: "RFC 7628 section 4",
       kinds: ["credentials_need_tls"],
       where: usesToken,
@@ -60,18 +66,21 @@ export const NO_TOKEN: Group = {
     },
     {
       hint: "Set authTokenUrl to an https address with a public host that is not one of this service.",
+      cause: "settings",
       source: "https://www.iana.org/assignments/iana-ipv4-special-registry/",
       kinds: ["token_forbidden"],
       example: { kind: "token_forbidden", stage: "token", oauth: { kind: "forbidden" } },
     },
     {
       hint: "Check authTokenUrl, and that the endpoint is available: it did not respond in time, or asks to try again later.",
+      cause: "server",
       source: "RFC 6749 section 3.2, RFC 9110 sections 15.6 and 10.2.3",
       kinds: ["token_unreachable"],
       example: { kind: "token_unreachable", stage: "token", oauth: { kind: "unreachable", status: 503 } },
     },
     {
       hint: "Set authTokenUrl to the address that the endpoint redirects to: redirects are not followed.",
+      cause: "settings",
       source: "RFC 9700 section 4.12, RFC 9110 section 15.4",
       kinds: ["token_missing"],
       where: ({ oauth: { status = 0 } = {} }) => status >= 300 && status < 400,
@@ -79,6 +88,7 @@ export const NO_TOKEN: Group = {
     },
     {
       hint: "Check authTokenUrl: what responds there is not a token endpoint, or sends no valid access_token, token_type or expires_in.",
+      cause: "settings",
       source: "RFC 6749 section 5.1",
       kinds: ["token_missing"],
       example: { kind: "token_missing", stage: "token", oauth: { kind: "no_token", status: 200 } },
@@ -224,6 +234,7 @@ export const REJECTED_TOKENS: Group = {
   rows: [
     {
       hint: "The access token lacks a scope: set authTokenScope to the one that the server's challenge names.",
+      cause: "settings",
       source: "RFC 7628 section 3.2.2",
       ...TOKEN_REJECTED,
       where: ({ settings, challenge = "" }) =>
@@ -237,6 +248,7 @@ export const REJECTED_TOKENS: Group = {
     },
     {
       hint: "The server cannot check access tokens at the moment: try again in a few minutes.",
+      cause: "server",
       source: "RFC 4954 section 6",
       ...TOKEN_REJECTED,
       reply: /^4/,
@@ -248,6 +260,7 @@ export const REJECTED_TOKENS: Group = {
     },
     {
       hint: "The server does not accept the access token for this user: check user and authTokenScope, that the server trusts the token endpoint, and that the client may send for this user.",
+      cause: "settings",
       source: "RFC 4954 section 6, RFC 7628 section 3.2.2",
       ...TOKEN_REJECTED,
       reply: /^5(?!0[0-4])/,

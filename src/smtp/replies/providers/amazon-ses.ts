@@ -10,6 +10,7 @@ export const AMAZON_SES: Provider = {
   rows: [
     {
       hint: "Amazon SES expects SMTP credentials, which its console creates for the region of host: AWS access keys do not work.",
+      cause: "settings",
       source: SES_SMTP,
       ...PASSWORD_REJECTED,
       reply: /^535\b/,
@@ -17,6 +18,8 @@ export const AMAZON_SES: Provider = {
     },
     {
       hint: "Amazon SES sends only for verified identities: verify the address or domain of from, and in the sandbox the recipient's, in the region of host.",
+      cause: "settings",
+      subject: "sender",
       source: "https://repost.aws/knowledge-center/ses-554-400-message-rejected-error",
       reply: /not verified/i,
       example: {
@@ -27,6 +30,7 @@ export const AMAZON_SES: Provider = {
     },
     {
       hint: "The IAM user of the SMTP credentials may not send: allow it ses:SendRawEmail for the identity of from.",
+      cause: "settings",
       source: SES_SMTP,
       reply: /not authorized to perform/i,
       example: {
@@ -37,6 +41,7 @@ export const AMAZON_SES: Provider = {
     },
     {
       hint: "AWS has paused sending for this account, and trying again does not help: see the account's dashboard in the SES console, and AWS's mail to the account.",
+      cause: "account",
       source: "https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html",
       reply: /sending (paused|suspended)/i,
       example: {
@@ -47,6 +52,7 @@ export const AMAZON_SES: Provider = {
     },
     {
       hint: "The daily sending quota of Amazon SES is used up: wait until it renews, or request a higher one. Trying again soon does not help.",
+      cause: "account",
       source: "https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html",
       reply: /daily message quota/i,
       example: { stage: "message", reply: "454 Throttling failure: Daily message quota exceeded." },

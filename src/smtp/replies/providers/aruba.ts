@@ -7,6 +7,7 @@ export const ARUBA: Provider = {
   rows: [
     {
       hint: "Aruba accepts only some 200 mails in 20 minutes: try again later.",
+      cause: "account",
       source:
         "https://guide.arubabusiness.it/email/configurazioni-email-arubabusiness/errori-comuni-invio-ricezione-posta",
       reply: /policy violation/i,

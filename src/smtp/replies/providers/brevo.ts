@@ -9,6 +9,8 @@ export const BREVO: Provider = {
   rows: [
     {
       hint: "Brevo blocks IP addresses that it does not know, and a Worker's address varies: turn off the blocking of unknown IP addresses for SMTP keys in Brevo's security settings.",
+      cause: "settings",
+      subject: "connection",
       source:
         "https://help.brevo.com/hc/en-us/articles/5740111683858-Authorize-and-block-IP-addresses-for-API-and-SMTP-security",
       reply: /^525\b|unauthorized ip/i,
@@ -16,12 +18,14 @@ export const BREVO: Provider = {
     },
     {
       hint: "Brevo has not activated this account for transactional mail: complete its profile, and ask Brevo's support. Trying again does not help.",
+      cause: "account",
       source: BREVO_SMTP,
       reply: /not (yet )?activated/i,
       example: { stage: "message", reply: "502 5.7.0 Your SMTP account is not yet activated" },
     },
     {
       hint: "Brevo expects the SMTP login as user, and an SMTP key as password: neither an API key nor the account's password works.",
+      cause: "settings",
       source: BREVO_SMTP,
       ...PASSWORD_REJECTED,
       reply: /^535\b/,

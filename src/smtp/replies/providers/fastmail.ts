@@ -7,6 +7,7 @@ export const FASTMAIL: Provider = {
   rows: [
     {
       hint: "Fastmail does not accept the account's own password: create an app password with access to SMTP, and use it as password.",
+      cause: "settings",
       source: "https://www.fastmail.help/hc/en-us/articles/360058752854",
       ...PASSWORD_REJECTED,
       reply: /^5/,

@@ -10,6 +10,7 @@ export const GOOGLE: Provider = {
   rows: [
     {
       hint: "Google wants the owner of the account to sign in with a browser first: sign in there, confirm that the attempt was yours, and use an app password.",
+      cause: "settings",
       source: GMAIL_CODES,
       ...PASSWORD_REJECTED,
       reply: /^534 5\.7\.14\b|web browser|WebLoginRequired/i,
@@ -21,6 +22,7 @@ export const GOOGLE: Provider = {
     },
     {
       hint: "The account uses 2-Step Verification: create an app password, and use it as password.",
+      cause: "settings",
       source: "https://support.google.com/accounts/answer/185833",
       ...PASSWORD_REJECTED,
       reply: /^534\b|application-specific/i,
@@ -32,6 +34,7 @@ export const GOOGLE: Provider = {
     },
     {
       hint: "Google does not accept the account's own password: turn on 2-Step Verification, create an app password, and use it as password.",
+      cause: "settings",
       source: "https://support.google.com/mail/?p=BadCredentials",
       ...PASSWORD_REJECTED,
       reply: /^535\b/,
@@ -43,6 +46,7 @@ export const GOOGLE: Provider = {
     },
     {
       hint: "Google does not accept the access token for this user: set user to a mailbox of the Google Workspace organization, and authTokenScope to https://mail.google.com/.",
+      cause: "settings",
       source: "https://developers.google.com/workspace/gmail/imap/xoauth2-protocol",
       ...TOKEN_REJECTED,
       reply: /^535\b/,
@@ -55,6 +59,7 @@ export const GOOGLE: Provider = {
     },
     {
       hint: "Google's daily sending limit is reached: sending works again within 24 hours. Trying again soon does not help.",
+      cause: "account",
       source: GMAIL_CODES,
       reply: /^5\d\d 5\.4\.5\b|daily (user )?(sending|smtp relay)/i,
       example: {
@@ -64,6 +69,7 @@ export const GOOGLE: Provider = {
     },
     {
       hint: "Google's SMTP relay does not accept this IP address, and a Worker's address varies: in the Admin console, let the relay require SMTP authentication instead of listing addresses, and let from belong to a domain of the organization.",
+      cause: "settings",
       source: "https://support.google.com/a/answer/6140680",
       reply: /relay/i,
       example: {
@@ -75,12 +81,15 @@ export const GOOGLE: Provider = {
     },
     {
       hint: "Google does not let this account send: it may be disabled, or not belong to the Workspace organization.",
+      cause: "account",
       source: GMAIL_CODES,
       reply: /mail sending denied/i,
       example: { stage: "message", reply: "550 5.7.0 Mail Sending denied. a640c23a62f3a - gsmtp" },
     },
     {
       hint: "Google cannot authenticate the sender's domain: add the server to the domain's SPF record, sign with DKIM, and align both with from.",
+      cause: "settings",
+      subject: "sender",
       source: `https://support.google.com/mail/answer/81126, ${GMAIL_CODES}`,
       reply: /^\d{3} [45]\.7\.(2[67]|30|32)\b/,
       example: {

@@ -7,6 +7,7 @@ export const ICLOUD: Provider = {
   rows: [
     {
       hint: "Apple does not accept the account's own password for iCloud Mail: create an app-specific password, and use it with the full iCloud address as user.",
+      cause: "settings",
       source: "https://support.apple.com/102525, https://support.apple.com/102654",
       ...PASSWORD_REJECTED,
       reply: /^5/,

@@ -7,6 +7,8 @@ export const IONOS: Provider = {
   rows: [
     {
       hint: "IONOS accepts only senders of the user's domain: set from (and envelopeFrom) to an address with the same domain as user.",
+      cause: "settings",
+      subject: "sender",
       source:
         "https://www.ionos.com/help/email/general-topics/important-change-for-sending-emails-with-different-sender-addresses/",
       reply: /sender address is not allowed/i,

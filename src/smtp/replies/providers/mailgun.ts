@@ -8,6 +8,7 @@ export const MAILGUN: Provider = {
   rows: [
     {
       hint: "Mailgun expects an SMTP user of the sending domain (user@domain) and its SMTP password instead of an API key, at the server of the domain's region: smtp.mailgun.org or smtp.eu.mailgun.org.",
+      cause: "settings",
       source: "https://documentation.mailgun.com/docs/mailgun/user-manual/smtp-protocol/",
       ...PASSWORD_REJECTED,
       reply: /^5/,
@@ -15,6 +16,8 @@ export const MAILGUN: Provider = {
     },
     {
       hint: "Mailgun's sandbox domains and free accounts send only to authorized recipients: authorize this recipient, or use a domain of your own.",
+      cause: "message",
+      subject: "recipient",
       source: "https://help.mailgun.com/hc/en-us/articles/217531258-Authorized-Recipients",
       reply: /test purposes|authorized recipients/i,
       example: {
@@ -25,6 +28,7 @@ export const MAILGUN: Provider = {
     },
     {
       hint: "Mailgun does not let this domain send, and trying again does not help: verify its DNS records, and see whether the account is active.",
+      cause: "account",
       source: "https://help.mailgun.com/hc/en-us/articles/202051664-My-domain-has-been-disabled-Now-what",
       reply: /not allowed to send/i,
       example: {

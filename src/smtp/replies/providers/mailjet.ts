@@ -7,6 +7,7 @@ export const MAILJET: Provider = {
   rows: [
     {
       hint: "Mailjet expects the API key as user, and the secret key as password.",
+      cause: "settings",
       source:
         "https://dev.mailjet.com/smtp-relay/configuration/, https://cloud.google.com/compute/docs/tutorials/sending-mail/using-mailjet",
       ...PASSWORD_REJECTED,

@@ -17,6 +17,7 @@ export const MICROSOFT: Provider = {
   rows: [
     {
       hint: "Check user and password: Microsoft 365 does not recognize them.",
+      cause: "settings",
       source: "https://learn.microsoft.com/entra/identity-platform/reference-error-codes",
       ...PASSWORD_REJECTED,
       reply: /credentials were incorrect/i,
@@ -27,6 +28,7 @@ export const MICROSOFT: Provider = {
     },
     {
       hint: "SMTP AUTH is disabled for this mailbox or organization in Microsoft 365: an administrator must enable Authenticated SMTP for it.",
+      cause: "settings",
       source: SMTP_AUTH,
       reply: /SmtpClientAuthentication is disabled/i,
       example: {
@@ -37,6 +39,7 @@ export const MICROSOFT: Provider = {
     },
     {
       hint: "The security defaults of Microsoft Entra block SMTP AUTH: an administrator must replace them with Conditional Access policies that allow it for this user.",
+      cause: "settings",
       source: `https://learn.microsoft.com/entra/fundamentals/security-defaults, ${SMTP_AUTH}`,
       reply: /security defaults/i,
       example: {
@@ -47,6 +50,7 @@ export const MICROSOFT: Provider = {
     },
     {
       hint: "Exchange does not let this client send from the mailbox of user: grant it the application permission SMTP.SendAsApp with admin consent, register its service principal in Exchange (New-ServicePrincipal, with the object id of the enterprise application), and give that permission on the mailbox (Add-MailboxPermission). Changes take up to an hour.",
+      cause: "settings",
       source: EXCHANGE_OAUTH,
       ...TOKEN_REJECTED,
       reply: /^535 5\.7\.3\b/,
@@ -58,6 +62,7 @@ export const MICROSOFT: Provider = {
     },
     {
       hint: "Exchange rejects this client or the mailbox of user: check that Authenticated SMTP is enabled for the mailbox, that no Conditional Access policy blocks the client, and that its service principal is registered in Exchange with permission on the mailbox.",
+      cause: "settings",
       source: `${EXCHANGE_OAUTH}, ${SMTP_AUTH}`,
       ...TOKEN_REJECTED,
       reply: /^535 5\.7\.139\b/,
@@ -70,6 +75,7 @@ export const MICROSOFT: Provider = {
     },
     {
       hint: "A Conditional Access policy or multifactor authentication blocks this user: an administrator must allow SMTP AUTH for it in Microsoft Entra.",
+      cause: "settings",
       source:
         "https://learn.microsoft.com/dynamics365/fin-ops-core/fin-ops/organization-administration/configure-email",
       ...PASSWORD_REJECTED,
@@ -82,6 +88,7 @@ export const MICROSOFT: Provider = {
     },
     {
       hint: "Microsoft has locked the account, often after failed sign-ins: an administrator must unlock it. Then check user and password.",
+      cause: "account",
       source: "https://learn.microsoft.com/entra/identity-platform/reference-error-codes",
       reply: /account (is )?locked/i,
       example: {
@@ -91,6 +98,7 @@ export const MICROSOFT: Provider = {
     },
     {
       hint: "Microsoft no longer accepts a user and password for SMTP here: set authType to token, with a client of Microsoft Entra. An administrator may be able to enable basic authentication for a while.",
+      cause: "settings",
       source:
         "https://techcommunity.microsoft.com/blog/exchange/exchange-online-to-retire-basic-auth-for-client-submission-smtp-auth/4114750",
       reply: /^\d{3} 5\.7\.30\b|basic authentication is (disabled|not supported)/i,
@@ -101,6 +109,7 @@ export const MICROSOFT: Provider = {
     },
     {
       hint: "Check user and password, and that Authenticated SMTP is enabled for the mailbox in Microsoft 365.",
+      cause: "settings",
       source: SEND_FROM_APPLICATION,
       ...PASSWORD_REJECTED,
       reply: /^5/,
@@ -111,6 +120,8 @@ export const MICROSOFT: Provider = {
     },
     {
       hint: "Microsoft 365 has not authenticated the user: check user and password, and enable Authenticated SMTP for the mailbox.",
+      cause: "settings",
+      subject: "password",
       source:
         "https://learn.microsoft.com/exchange/troubleshoot/email-delivery/ndr/fix-error-code-5-7-57-in-exchange-online",
       reply: /^\d{3} 5\.7\.57\b/,
@@ -121,15 +132,19 @@ export const MICROSOFT: Provider = {
     },
     {
       hint: "Exchange does not allow the user to send as this address: set from to the user's own address, or grant the user Send As permission for it.",
+      cause: "settings",
+      subject: "sender",
       source: SEND_FROM_APPLICATION,
       reply: /SendAsDenied|^\d{3} 5\.7\.60\b/i,
       example: {
         stage: "message",
-        reply: "554 5.2.252 SendAsDenied; ada@example.com not allowed to send as other@example.com",
+        reply:
+          "554 5.2.252 SendAsDenied; ada@example.com not allowed to send as other@example.com; STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied; Failed to process message due to a permanent exception with message Cannot submit message.",
       },
     },
     {
       hint: "The mailbox has reached Exchange's sending limit: sending works again within 24 hours. Trying again soon does not help.",
+      cause: "account",
       source:
         "https://learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits",
       reply: /submission ?quota ?exceeded/i,
@@ -140,12 +155,14 @@ export const MICROSOFT: Provider = {
     },
     {
       hint: "Microsoft has restricted this mailbox, because it seems to send spam: an administrator must secure it, and remove it from the Restricted entities in Microsoft Defender.",
+      cause: "account",
       source: `${MICROSOFT_REPORTS}/fix-error-code-5-1-8-in-exchange-online`,
       reply: /^\d{3} 5\.(1\.8|7\.(50[1-3]|511))\b|OutboundSpam/i,
       example: { stage: "message", reply: "550 5.1.8 Access denied, bad outbound sender AS(42004)" },
     },
     {
       hint: "Microsoft does not let this organization send for now (suspicious mail, or a domain that is not registered): an administrator must register its domains, and ask Microsoft's support.",
+      cause: "account",
       source: `${MICROSOFT_REPORTS}/fix-error-code-5-7-700-through-5-7-750`,
       reply: /^\d{3} 5\.7\.7\d\d\b/,
       example: {

@@ -7,6 +7,7 @@ export const POSTMARK: Provider = {
   rows: [
     {
       hint: "Postmark expects the Server API Token as user and as password (or an SMTP Token of a message stream): an Account API Token does not work.",
+      cause: "settings",
       source: "https://postmarkapp.com/support/article/common-smtp-connection-errors",
       ...PASSWORD_REJECTED,
       reply: /^5/,

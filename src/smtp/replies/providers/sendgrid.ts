@@ -11,12 +11,14 @@ export const SENDGRID: Provider = {
   rows: [
     {
       hint: "SendGrid's credits are used up: wait until they renew, or upgrade the plan. Trying again soon does not help.",
+      cause: "account",
       source: SENDGRID_ERRORS,
       reply: /credits/i,
       example: { stage: "authentication", reply: "451 Authentication failed: Maximum credits exceeded" },
     },
     {
       hint: "SendGrid expects the word apikey as user, and an API key with the permission Mail Send as password.",
+      cause: "settings",
       source:
         "https://www.twilio.com/docs/sendgrid/for-developers/sending-email/integrating-with-the-smtp-api",
       ...PASSWORD_REJECTED,
@@ -25,6 +27,8 @@ export const SENDGRID: Provider = {
     },
     {
       hint: "SendGrid sends only for verified Sender Identities: verify the address of from, or authenticate its domain.",
+      cause: "settings",
+      subject: "sender",
       source: SENDGRID_ERRORS,
       reply: /sender identity|not authorized to send from/i,
       example: {

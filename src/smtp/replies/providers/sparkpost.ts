@@ -10,6 +10,7 @@ export const SPARKPOST: Provider = {
   rows: [
     {
       hint: "SparkPost expects SMTP_Injection as user, and an API key with the permission Send via SMTP as password.",
+      cause: "settings",
       source: SPARKPOST_ERRORS,
       ...PASSWORD_REJECTED,
       reply: /^5/,
@@ -17,6 +18,8 @@ export const SPARKPOST: Provider = {
     },
     {
       hint: "SparkPost sends only for configured sending domains: add and verify the domain of from.",
+      cause: "settings",
+      subject: "sender",
       source: SPARKPOST_ERRORS,
       reply: /unconfigured sending domain/i,
       example: { stage: "message", reply: "550 5.7.1 Unconfigured Sending Domain <demo.example.com>" },

@@ -7,6 +7,7 @@ export const YANDEX: Provider = {
   rows: [
     {
       hint: "Access for mail clients is switched off in this mailbox: allow it in the settings of Yandex Mail (Email clients), and use an app password.",
+      cause: "settings",
       source: "https://yandex.com/support/mail/mail-clients/others.html",
       reply: /does not have access rights/i,
       example: {
@@ -17,6 +18,7 @@ export const YANDEX: Provider = {
     },
     {
       hint: "Yandex suspects spam: sign in to the mailbox with a browser, and send a mail there to prove that you are no robot.",
+      cause: "account",
       source:
         "https://github.com/higty/higlabo/pull/17, https://yandex.com/support/mail/web/letter/create/troubleshooting.html",
       reply: /looks like spam/i,
@@ -28,6 +30,7 @@ export const YANDEX: Provider = {
     },
     {
       hint: "Yandex expects an app password: create one for mail in the account's settings, and use it as password.",
+      cause: "settings",
       source: "https://yandex.com/support/passport/authorization/app-passwords.html",
       ...PASSWORD_REJECTED,
       reply: /^535\b/,

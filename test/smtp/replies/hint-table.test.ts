@@ -1,14 +1,38 @@
 import { describe, expect, it } from "vitest";
-import { PROVIDERS } from "../../src/smtp/replies/providers/index.ts";
-import { HINT_GROUPS, hintFor, ROWS, rowFor } from "../../src/smtp/replies/rows.ts";
-import { FAILURE_KINDS, STAGES } from "../../src/smtp/result.ts";
-import { symptomOf } from "../support/smtp/symptoms.ts";
+import { BY_CAUSE, LAST_RESORT } from "../../../src/smtp/replies/common.ts";
+import { PROVIDERS } from "../../../src/smtp/replies/providers/index.ts";
+import { CAUSES } from "../../../src/smtp/replies/row.ts";
+import { HINT_GROUPS, hintFor, ROWS, rowFor } from "../../../src/smtp/replies/rows.ts";
+import { FAILURE_KINDS, STAGES } from "../../../src/smtp/result.ts";
+import { symptomOf } from "../../support/smtp/symptoms.ts";
 
 describe.each(HINT_GROUPS)("Hints: $title", ({ rows, ...group }) => {
   const host = "exampleHost" in group ? String(group.exampleHost) : undefined;
+  const isByCause = group.title === BY_CAUSE.title;
 
   it.each(rows)("$example.stage $example.kind $example.reply selects: $hint", (row) => {
-    expect(rowFor(symptomOf(row.example, host))).toBe(row);
+    expect(rowFor(symptomOf(row.example, host), isByCause ? row.cause : undefined)).toBe(row);
+  });
+});
+
+describe.each(CAUSES)("The cause %s", (cause) => {
+  it.each(STAGES)("has a hint for every failure at %s", (stage) => {
+    for (const kind of FAILURE_KINDS) {
+      for (const reply of kind === "reply" ? ["450 4.0.0 no", "550 5.0.0 no"] : [undefined]) {
+        const symptom = symptomOf({ stage, kind, ...(reply === undefined ? {} : { reply }) });
+        expect(rowFor(symptom, cause).cause, `${kind} ${reply}`).toBe(cause);
+      }
+    }
+  });
+
+  it("does not overrule a reply that has it", () => {
+    for (const { rows, ...group } of HINT_GROUPS) {
+      const host = "exampleHost" in group ? String(group.exampleHost) : undefined;
+      for (const row of rows.filter((row) => row.cause === cause && !BY_CAUSE.rows.includes(row))) {
+        if (row === LAST_RESORT) continue;
+        expect(rowFor(symptomOf(row.example, host), cause)).toBe(row);
+      }
+    }
   });
 });
 

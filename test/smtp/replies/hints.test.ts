@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { hintFor } from "../../src/smtp/replies/rows.ts";
-import type { FailureKind, Stage } from "../../src/smtp/result.ts";
-import type { SmtpSettings } from "../../src/smtp/smtp-settings.ts";
-import { symptomOf } from "../support/smtp/symptoms.ts";
+import { hintFor } from "../../../src/smtp/replies/rows.ts";
+import type { FailureKind, Stage } from "../../../src/smtp/result.ts";
+import type { SmtpSettings } from "../../../src/smtp/smtp-settings.ts";
+import { symptomOf } from "../../support/smtp/symptoms.ts";
 
 interface Case {
   /** The server's reply, verbatim if it is a provider's; or what the client detects. */
@@ -15,7 +15,7 @@ interface Case {
 const gmail = { host: "smtp.gmail.com" };
 const ms365 = { host: "smtp.office365.com" };
 
-// test/smtp/hint-table.test.ts has an example of each hint. These are further symptoms, most of them verbatim.
+// test/smtp/replies/hint-table.test.ts has an example of each hint. These are further symptoms, most of them verbatim.
 const cases: Case[] = [
   { cause: "forbidden_destination", stage: "connect", hint: "Set host to a public host name" },
   {
