@@ -181,7 +181,7 @@ const queued: MailStatus = {
 };
 
 const { steps: _, ...connectionFailure } = diagnose(
-  { kind: "not_connected", stage: "connect", steps: [] },
+  { kind: "not_connected", stage: "connect", steps: [], contentSent: false, smtputf8: false },
   stored,
 );
 

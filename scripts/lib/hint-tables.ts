@@ -26,7 +26,7 @@ function hintTables(): string {
 function exampleOf({ example }: Row): string {
   const { stage, kind = "reply", reply, settings = {} } = example;
   const { message } = diagnose(
-    { kind, stage, steps: [], ...(reply === undefined ? {} : { reply }) },
+    { kind, stage, steps: [], contentSent: false, smtputf8: false, ...(reply !== undefined && { reply }) },
     { host: "smtp.example.com", port: 587, starttls: false, ssl: false, ...settings },
   );
   const relevant = Object.entries(settings).filter(([name, value]) => name !== "host" && value !== undefined);

@@ -32,10 +32,15 @@ export function envelopeCommands(
 ): [mail: string, rcpt: string] {
   const { envelope, raw } = message;
   const parameters = [
-    ...(stageRequiringSmtpUtf8(message) === undefined ? [] : [" SMTPUTF8"]),
+    ...(requiresSmtpUtf8(message) ? [" SMTPUTF8"] : []),
     ...(extensions.has("SIZE") ? [` SIZE=${raw.length}`] : []),
   ];
   return [`MAIL FROM:${path(envelope.from)}${parameters.join("")}`, `RCPT TO:${path(envelope.to)}`];
+}
+
+/** Whether MAIL for a message carries SMTPUTF8. */
+export function requiresSmtpUtf8(message: Message): boolean {
+  return stageRequiringSmtpUtf8(message) !== undefined;
 }
 
 /** The stage whose address requires SMTPUTF8 (RFC 6531 section 3.4); a header's counts as the sender's. */

@@ -73,6 +73,10 @@ export interface SmtpFailure {
   challenge?: string;
   /** What the token endpoint said, in stage `token`. */
   oauth?: TokenFailure;
+  /** Whether the content has left and no reply says what became of it: the message may have arrived. */
+  contentSent: boolean;
+  /** Whether the MAIL command of this transaction carried SMTPUTF8 (RFC 6531 section 3.4). */
+  smtputf8: boolean;
 }
 
 /** The result of an operation of a session, with all steps so far. */

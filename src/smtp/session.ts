@@ -3,7 +3,7 @@ import type { TokenFailure, TokenResult } from "../oauth/token-request.ts";
 import { type Capabilities, NO_CAPABILITIES, parseCapabilities } from "./capabilities.ts";
 import { Deadline, TimeoutError } from "./deadline.ts";
 import { type DestinationPolicy, destinationProblem } from "./destination.ts";
-import { envelopeCommands, envelopeProblem } from "./envelope.ts";
+import { envelopeCommands, envelopeProblem, requiresSmtpUtf8 } from "./envelope.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "./limits.ts";
 import { encodeMailData } from "./mail-data.ts";
 import { causeOfRejection } from "./rejection.ts";
@@ -79,6 +79,9 @@ export class SmtpSession {
   #startTlsOffered = false;
   /** Whether greeting and EHLO reply are those of an SMTP server. */
   #isSmtpServer = false;
+  /** Facts of the current transaction, for failures. */
+  #contentSent = false;
+  #smtputf8 = false;
 
   constructor(settings: SmtpSettings, options: SmtpSessionOptions) {
     this.#settings = settings;
@@ -244,7 +247,10 @@ export class SmtpSession {
 
   #envelopeCommands(message: Message): [mail: string, rcpt: string] {
     const problem = envelopeProblem(message, this.#capabilities);
-    if (problem === undefined) return envelopeCommands(message, this.#capabilities);
+    if (problem === undefined) {
+      this.#smtputf8 = requiresSmtpUtf8(message);
+      return envelopeCommands(message, this.#capabilities);
+    }
     this.#stage = problem.stage;
     throw new SessionError(problem.kind);
   }
@@ -254,6 +260,8 @@ export class SmtpSession {
     this.#steps.length = this.#openSteps;
     this.#stageStartedAt = Date.now();
     this.#stage = "sender";
+    this.#contentSent = false;
+    this.#smtputf8 = false;
     const { unfinished } = connection;
     if (unfinished === undefined) return;
     const isReset = await this.#reset(connection, unfinished).catch(() => false);
@@ -290,6 +298,7 @@ export class SmtpSession {
     this.#complete({ stage: "recipient" }, "message");
     await accept(2, POSITIVE_TO_DATA);
     onMessage?.();
+    this.#contentSent = true;
     const answer = transport.command(encodeMailData(message.raw));
     const reply = await deadline.guard(answer, this.#timeouts.messageReplyMs);
     requirePositive(reply, POSITIVE);
@@ -380,6 +389,7 @@ export class SmtpSession {
       ...{ kind, stage: this.#stage, steps: [...this.#steps] },
       ...(reply === undefined ? {} : { reply }),
       ...(this.#challenge === undefined ? {} : { challenge: this.#challenge }),
+      ...{ contentSent: this.#contentSent && kind !== "reply", smtputf8: this.#smtputf8 },
     };
   }
 

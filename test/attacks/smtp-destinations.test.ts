@@ -4,6 +4,7 @@ import { SmtpSession } from "../../src/smtp/session.ts";
 import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
 import { invalidField } from "../support/responses.ts";
+import { smtpFailure } from "../support/smtp/failures.ts";
 import type { ScriptAction } from "../support/smtp/scripted-server.ts";
 import { replies } from "../support/smtp/scripts.ts";
 import { scriptedServer } from "../support/smtp/servers.ts";
@@ -38,7 +39,7 @@ describe("SMTP session", () => {
     );
     expect(await session.open()).toEqual({
       ok: false,
-      failure: { kind: "forbidden_destination", stage: "connect", steps: [] },
+      failure: smtpFailure("forbidden_destination", "connect"),
     });
     session.close();
     expect((await server.state()).connections).toBe(0);

@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import { mayHaveArrived, reportOf } from "../../src/delivery/report.ts";
 import { settingsSchema } from "../../src/settings/schema.ts";
 import type { SmtpFailure } from "../../src/smtp/result.ts";
+import { smtpFailure } from "../support/smtp/failures.ts";
 
 const settings = settingsSchema.parse({ host: "smtp.example.net", from: "sender@example.com" });
 
 function rejection(reply: string): SmtpFailure {
-  return { kind: "reply", stage: "recipient", steps: [{ stage: "connect", milliseconds: 1 }], reply };
+  return smtpFailure("reply", "recipient", { steps: [{ stage: "connect", milliseconds: 1 }], reply });
 }
 
 function replyOf(reply: string, recipient: string): string | undefined {

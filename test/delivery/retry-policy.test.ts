@@ -8,13 +8,14 @@ import {
   pauseForSettings,
 } from "../../src/delivery/retry-policy.ts";
 import { FAILURE_KINDS, type SmtpFailure, type Stage } from "../../src/smtp/result.ts";
+import { smtpFailure } from "../support/smtp/failures.ts";
 
 const NOW = Date.parse("2026-11-24T12:00:00Z");
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 function rejection(stage: Stage, reply: string): SmtpFailure {
-  return { kind: "reply", stage, steps: [], reply };
+  return smtpFailure("reply", stage, { reply });
 }
 
 function attempt(failure: SmtpFailure, changes: Partial<FailedAttempt> = {}): FailedAttempt {
@@ -63,7 +64,7 @@ describe("a failure of the server", () => {
         !["token_forbidden", "token_rejected", "token_missing"].includes(kind),
     ),
   )("pauses the outbox: %s", (kind) => {
-    expect(decide(attempt({ kind, stage: "greeting", steps: [] }), NOW)).toEqual(serverPause);
+    expect(decide(attempt(smtpFailure(kind, "greeting")), NOW)).toEqual(serverPause);
   });
 
   it.each([
@@ -113,7 +114,7 @@ describe("a failure of the settings", () => {
     "token_rejected",
     "token_missing",
   ] as const)("pauses the outbox for an hour: %s", (kind) => {
-    expect(decide(attempt({ kind, stage: "authentication", steps: [] }), NOW)).toEqual(settingsPause);
+    expect(decide(attempt(smtpFailure(kind, "authentication")), NOW)).toEqual(settingsPause);
   });
 
   it("is a recipient's to a client that authenticates, and its own to one that does not", () => {
@@ -146,7 +147,7 @@ describe("a failure of one mail", () => {
   });
 
   it.each(["too_large", "smtputf8_not_offered"] as const)("fails it without a reply: %s", (kind) => {
-    expect(decide(attempt({ kind, stage: "message", steps: [] }), NOW)).toEqual(failure);
+    expect(decide(attempt(smtpFailure(kind, "message")), NOW)).toEqual(failure);
   });
 
   it.each([
@@ -173,7 +174,7 @@ describe("a failure of one mail", () => {
 });
 
 describe("an unknown outcome", () => {
-  const lost = (kind: SmtpFailure["kind"]) => ({ kind, stage: "message", steps: [] }) as const;
+  const lost = (kind: SmtpFailure["kind"]) => smtpFailure(kind, "message");
 
   it.each(["closed", "timeout", "protocol_error"] as const)(
     "retries the mail on its own schedule, and pauses nothing: %s",
@@ -208,7 +209,7 @@ describe("an unknown outcome", () => {
 
 describe("a session that does not open", () => {
   it.each<[string, SmtpFailure]>([
-    ["no connection", { kind: "not_connected", stage: "connect", steps: [] }],
+    ["no connection", smtpFailure("not_connected", "connect")],
     ["a lasting reply to EHLO", rejection("greeting", "550 5.7.1 no")],
     ["too many mails", rejection("authentication", "454 4.7.0 too many connections")],
   ])("pauses for the server: %s", (_, problem) => {

@@ -8,6 +8,7 @@ import { API_ERRORS } from "../../src/errors.ts";
 import { settingsFields, settingsSchema, testSchema } from "../../src/settings/schema.ts";
 import { diagnose } from "../../src/smtp/diagnosis.ts";
 import { document, operations, schemaOf } from "../support/documented.ts";
+import { smtpFailure } from "../support/smtp/failures.ts";
 
 const named = operations.map((placed) => ({ name: placed.operation.operationId, ...placed }));
 
@@ -105,7 +106,7 @@ it("has the diagnosis of a rejected password as the Worker words it", () => {
   const reply = "535 5.7.8 Username and password not accepted";
   const settings = z.parse(settingsSchema, { host: "smtp.example.com", from: "sender@example.com" });
   const { steps } = z.parse(z.object({ steps: z.array(z.any()) }), diagnosis);
-  expect(diagnose({ kind: "reply", stage: "authentication", steps, reply }, settings)).toEqual(diagnosis);
+  expect(diagnose(smtpFailure("reply", "authentication", { steps, reply }), settings)).toEqual(diagnosis);
 });
 
 /** Validates one field of settings by itself. */

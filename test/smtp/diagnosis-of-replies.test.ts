@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { diagnose } from "../../src/smtp/diagnosis.ts";
 import type { Stage } from "../../src/smtp/result.ts";
+import { smtpFailure } from "../support/smtp/failures.ts";
 import { symptomOf } from "../support/smtp/symptoms.ts";
 
 const { settings } = symptomOf({ stage: "recipient" });
@@ -27,23 +28,21 @@ describe("The sentence of a diagnosis follows the reply", () => {
     ["message", "554 5.6.0 no", "the message"],
     ["greeting", "421 4.7.0 Try again later, closing connection. (EHLO)", "the greeting"],
   ])("at %s: %s", (stage, reply, subject) => {
-    const diagnosis = diagnose({ kind: "reply", stage, steps: [], reply }, settings);
+    const diagnosis = diagnose(smtpFailure("reply", stage, { reply }), settings);
     expect(diagnosis).toMatchObject({ message: `The SMTP server rejected ${subject}.`, stage });
   });
 });
 
 it("A diagnosis names our host name if the server rejects it", () => {
   const reply = "450 4.7.1 <mail.example.com>: Helo command rejected: Host not found";
-  const failure = { kind: "reply", stage: "recipient", steps: [], reply } as const;
+  const failure = smtpFailure("reply", "recipient", { reply });
   expect(diagnose(failure, settings, "mail.example.com").hint).toContain("mail.example.com");
   expect(diagnose(failure, settings).hint).toContain("HOSTNAME");
 });
 
 it("A diagnosis names the mechanisms that the server offers instead", () => {
-  const failure = {
-    kind: "authentication_not_offered",
-    stage: "authentication",
+  const failure = smtpFailure("authentication_not_offered", "authentication", {
     steps: [{ stage: "tls", milliseconds: 5, mechanisms: ["XOAUTH2"] }],
-  } as const;
+  });
   expect(diagnose(failure, settings).hint).toContain("XOAUTH2");
 });

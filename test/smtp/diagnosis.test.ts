@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { settingsSchema } from "../../src/settings/schema.ts";
 import { diagnose } from "../../src/smtp/diagnosis.ts";
 import type { FailureKind, Stage } from "../../src/smtp/result.ts";
+import { smtpFailure } from "../support/smtp/failures.ts";
 
 const settings = settingsSchema.parse({
   host: "smtp.example.net",
@@ -12,7 +13,7 @@ const settings = settingsSchema.parse({
 });
 
 function diagnosisOf(kind: FailureKind, stage: Stage, reply?: string) {
-  return diagnose({ kind, stage, steps: [], ...(reply === undefined ? {} : { reply }) }, settings);
+  return diagnose(smtpFailure(kind, stage, reply === undefined ? {} : { reply }), settings);
 }
 
 describe("diagnose", () => {
@@ -66,6 +67,6 @@ describe("diagnose", () => {
 
   it("contains the completed steps", () => {
     const steps = [{ stage: "connect", milliseconds: 3 } as const];
-    expect(diagnose({ kind: "closed", stage: "greeting", steps }, settings).steps).toEqual(steps);
+    expect(diagnose(smtpFailure("closed", "greeting", { steps }), settings).steps).toEqual(steps);
   });
 });

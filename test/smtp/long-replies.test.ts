@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { diagnose } from "../../src/smtp/diagnosis.ts";
 import { parseReply } from "../../src/smtp/reply.ts";
+import { smtpFailure } from "../support/smtp/failures.ts";
 import { symptomOf } from "../support/smtp/symptoms.ts";
 
 const link = `https://accounts.google.com/signin/continue?sarp=1&scc=1&plt=${"AKgnsbsQ1x".repeat(20)}`;
@@ -43,7 +44,7 @@ describe("A reply of more than 200 characters", () => {
   it("has a hint by its last words, too", () => {
     const { settings } = symptomOf({ stage: "message" });
     const reply = `550-5.7.30 ${"This mail has been blocked. ".repeat(20)}\r\n550 5.7.30 gsmtp`;
-    const diagnosis = diagnose({ kind: "reply", stage: "message", steps: [], reply }, settings);
+    const diagnosis = diagnose(smtpFailure("reply", "message", { reply }), settings);
     expect(diagnosis.hint).toMatch(/^Google cannot authenticate/);
     expect(diagnosis.reply?.length).toBeLessThanOrEqual(200);
   });
@@ -52,7 +53,7 @@ describe("A reply of more than 200 characters", () => {
     const { settings } = symptomOf({ stage: "message" });
     const hintAfter = (length: number) => {
       const reply = `550 ${"no ".repeat(length / 3)}relay access denied`;
-      return diagnose({ kind: "reply", stage: "message", steps: [], reply }, settings).hint;
+      return diagnose(smtpFailure("reply", "message", { reply }), settings).hint;
     };
     expect(hintAfter(3_000)).toMatch(/^The server does not relay/);
     expect(hintAfter(6_000)).toMatch(/^Contact the server's administrator/);

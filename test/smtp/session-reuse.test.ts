@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { smtpFailure } from "../support/smtp/failures.ts";
 import type { ScriptAction } from "../support/smtp/scripted-server.ts";
 import { acceptsMail, authenticated, replies } from "../support/smtp/scripts.ts";
 import { mailServer, scriptedServer, type TestServer } from "../support/smtp/servers.ts";
@@ -190,7 +191,7 @@ describe.concurrent("SMTP session whose server ends it between two mails", () =>
     ];
     expect(await resultAfter(script, { ok: false })).toEqual({
       ok: false,
-      failure: { kind: "closed", stage: "sender", steps: expect.objectContaining({ length: 4 }) },
+      failure: smtpFailure("closed", "sender", { steps: expect.objectContaining({ length: 4 }) }),
     });
   });
 
@@ -198,7 +199,7 @@ describe.concurrent("SMTP session whose server ends it between two mails", () =>
     const script = [...open, ...acceptsMail.slice(0, -1), { send: "550 5.7.1 spam\r\n" }];
     expect(await resultAfter(script, { ok: false })).toEqual({
       ok: false,
-      failure: { kind: "closed", stage: "sender", steps: expect.objectContaining({ length: 4 }) },
+      failure: smtpFailure("closed", "sender", { steps: expect.objectContaining({ length: 4 }) }),
     });
   });
 
@@ -233,7 +234,7 @@ describe.concurrent("SMTP session with a server that sends no more mail", () => 
     expect(await session.send(message)).toMatchObject({ ok: false });
     expect(await session.send(message)).toEqual({
       ok: false,
-      failure: { kind: "closed", stage: "sender", steps: expect.objectContaining({ length: 4 }) },
+      failure: smtpFailure("closed", "sender", { steps: expect.objectContaining({ length: 4 }) }),
     });
     await expectClosed(server);
   });
