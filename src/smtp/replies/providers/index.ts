@@ -2,15 +2,19 @@ import type { Provider } from "../row.ts";
 import { AMAZON_SES } from "./amazon-ses.ts";
 import { ARUBA } from "./aruba.ts";
 import { BREVO } from "./brevo.ts";
+import { CLOUDFLARE } from "./cloudflare.ts";
 import { FASTMAIL } from "./fastmail.ts";
+import { GMX } from "./gmx.ts";
 import { GOOGLE } from "./google.ts";
 import { ICLOUD } from "./icloud.ts";
 import { IONOS } from "./ionos.ts";
 import { MAILGUN } from "./mailgun.ts";
 import { MAILJET } from "./mailjet.ts";
 import { MICROSOFT } from "./microsoft.ts";
+import { NETEASE } from "./netease.ts";
 import { OVH } from "./ovh.ts";
 import { POSTMARK } from "./postmark.ts";
+import { QQ } from "./qq.ts";
 import { SENDGRID } from "./sendgrid.ts";
 import { SPARKPOST } from "./sparkpost.ts";
 import { YAHOO } from "./yahoo.ts";
@@ -36,4 +40,8 @@ export const PROVIDERS: readonly Provider[] = [
   OVH,
   IONOS,
   ARUBA,
+  GMX,
+  QQ,
+  NETEASE,
+  CLOUDFLARE,
 ];
