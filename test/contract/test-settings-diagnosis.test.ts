@@ -58,7 +58,7 @@ const laterRejections: Rejection[] = [
       smtpCode: 450,
       enhancedCode: "4.2.0",
       reply: "Greylisted",
-      hint: "The server rejects mail temporarily (greylisting, or too many mails in a short time): try again in a few minutes.",
+      hint: "The server asks to try again later (greylisting, too many messages, or a fault of its own): try again in a few minutes.",
       steps: withSender,
     },
   },

@@ -6,9 +6,34 @@ import { type Group, PASSWORD_REJECTED, type Row } from "./row.ts";
 export const REJECTED_EHLO =
   /\b(helo|ehlo)\b.{0,40}\b(rejected|denied|invalid)|\b(invalid|bad) (helo|ehlo)|^501 5\.5\.4 invalid domain name/i;
 
-/** A reply about the recipient's full mailbox. */
+/** A reply about the recipient's full mailbox. Exchange says "Submission" when it means the sender's. */
 export const MAILBOX_FULL =
-  /^\d{3} [45]\.2\.2 (?!.*submission)|^\d{3} (user )?quota exceeded|mailbox (is )?full|over ?quota|exceeded (its )?storage|disk quota/i;
+  /^(?!.*submission)(\d{3} [45]\.2\.2\b|\d{3} (user )?quota exceeded|.*(mailbox (is )?full|over ?quota|exceeded (its )?storage|disk quota))/i;
+
+/** Replies to one message or one connection too many. */
+export const SESSION_LIMITS: Group = {
+  title: "Limits of a session",
+  rows: [
+    {
+      hint: "The server limits the messages or recipients of a connection. There is nothing to do: the next messages use a new connection.",
+      cause: "server",
+      subject: "session",
+      source:
+        "https://docs.kumomta.com/reference/kumo/start_esmtp_listener/max_messages_per_connection, https://www.exim.org/exim-html-current/doc/html/spec_html/ch-main_configuration.html",
+      reply: /\b(messages|recipients|transactions) (per|in this|in one|on this) (session|connection)\b/i,
+      example: { stage: "message", reply: "452 4.4.5 Maximum number of messages per session exceeded." },
+    },
+    {
+      hint: "The server accepts no more connections from this account or IP address: try again in a few minutes, and check what else uses the account.",
+      cause: "account",
+      subject: "session",
+      source: "https://learn.microsoft.com/exchange/troubleshoot/send-emails/smtp-submission-improvements",
+      reply:
+        /^432 4\.3\.2\b|\btoo many (concurrent |simultaneous |open )?(smtp )?(connections|sessions)\b|\b(concurrent|simultaneous) connections? limit\b/i,
+      example: { stage: "authentication", reply: "432 4.3.2 Concurrent connections limit exceeded." },
+    },
+  ],
+};
 
 /** Causes that are the same with and without a user, and at every provider. */
 export const CERTAIN_CAUSES: Group = {
@@ -89,7 +114,7 @@ export const CERTAIN_CAUSES: Group = {
       },
     },
     {
-      hint: "The server is out of storage, or about to shut down: try again later, then contact its administrator.",
+      hint: "The server is overloaded, out of storage, or shutting down: try again later, then contact its administrator.",
       cause: "server",
       source: "RFC 3463 section 3.4",
       reply: /^\d{3} [45]\.3\.1\b|^421 4\.3\.2\b|insufficient system (storage|resources)/i,
@@ -98,43 +123,14 @@ export const CERTAIN_CAUSES: Group = {
   ],
 };
 
-/** Replies to one message or connection too many. Delivery goes on by itself. */
-export const SESSION_LIMITS: Group = {
-  title: "Limits of a session",
-  rows: [
-    {
-      hint: "The server accepts only a certain number of messages per connection: later ones go over a new connection, so nothing has to be changed.",
-      cause: "server",
-      subject: "session",
-      source:
-        "https://docs.kumomta.com/reference/kumo/start_esmtp_listener/max_messages_per_connection, https://www.exim.org/exim-html-current/doc/html/spec_html/ch-main_configuration.html",
-      reply:
-        /^4\d\d 4\.4\.5\b|\b(messages|mails|transactions) (per|in this|in one|for this) (session|connection)\b/i,
-      example: {
-        stage: "message",
-        reply: "452 4.4.5 Maximum number of messages per session exceeded.",
-      },
-    },
-    {
-      hint: "The server accepts no further connection from this account or address at the moment: try again in a few minutes, and check what else uses the account.",
-      cause: "account",
-      subject: "session",
-      source: "https://learn.microsoft.com/exchange/troubleshoot/send-emails/smtp-submission-improvements",
-      reply:
-        /^432 4\.3\.2\b|\btoo many (concurrent |simultaneous |open )?(smtp )?(connections|sessions)\b|\bconcurrent connections? limit\b/i,
-      example: { stage: "authentication", reply: "432 4.3.2 Concurrent connections limit exceeded." },
-    },
-  ],
-};
-
-/** Rejections of a mail for which no user was sent, whatever the code. */
+/** Rejections of a message for which no user was sent, whatever the code. */
 export const NO_USER: Group = {
   title: "No user sent",
   where: ({ kind, stage, settings }) =>
     kind === "reply" && ["sender", "recipient", "message"].includes(stage) && !authenticates(settings),
   rows: [
     {
-      hint: "The server delays mail from unknown clients (greylisting): set user and password, and do not set auth to false. Without a user, try again in a few minutes.",
+      hint: "The server delays messages from unknown clients (greylisting): set user and password, and do not set auth to false. Without a user, try again in a few minutes.",
       cause: "server",
       source: "RFC 6647",
       reply: /gr[ea]ylist/i,
@@ -145,7 +141,7 @@ export const NO_USER: Group = {
       },
     },
     {
-      hint: "Set user and password, and do not set auth to false, or check the recipient: without a user, most servers accept mail only for mailboxes of their own, and this one does not know the recipient's.",
+      hint: "Set user and password, and do not set auth to false, or check the recipient: without a user, most servers accept messages only for their own mailboxes, and this server does not know the recipient's.",
       cause: "message",
       subject: "recipient",
       source: "RFC 3463 section 3.2",
@@ -158,131 +154,13 @@ export const NO_USER: Group = {
       },
     },
     {
-      hint: "Set user and password, and do not set auth to false: no user was sent, and most servers accept mail only from their users.",
+      hint: "Set user and password, and do not set auth to false: no user was sent, and most servers accept messages only from their users.",
       cause: "settings",
       source: "RFC 6409 section 4.3",
       example: {
         stage: "recipient",
         reply: "454 4.7.1 <reader@example.org>: Relay access denied",
         settings: { auth: false },
-      },
-    },
-  ],
-};
-
-/** Replies in the words of common servers. */
-export const WORDS: Group = {
-  title: "By the words of the reply",
-  rows: [
-    {
-      hint: "The server offers STARTTLS but cannot start TLS: contact its administrator, or try port 465 with ssl.",
-      cause: "server",
-      source: "RFC 3207 section 4",
-      stages: ["tls"],
-      example: { stage: "tls", reply: "454 4.7.0 TLS not available due to local problem" },
-    },
-    {
-      hint: "The server blocks logins after failed ones: check user and password, wait an hour, then test again.",
-      cause: "account",
-      subject: "logins",
-      source: "https://support.google.com/a/answer/3726730",
-      reply: /too many\b.{0,20}\b(log-?ins?|auth\w*)/i,
-      example: {
-        stage: "authentication",
-        reply: "454-4.7.0 Too many login attempts, please try again later. For more information, go to",
-      },
-    },
-    {
-      hint: "The account requires an app password: create one at the provider, and use it as password.",
-      cause: "settings",
-      source: "https://support.google.com/accounts/answer/185833",
-      ...PASSWORD_REJECTED,
-      reply: /\b(app|application)([- ]specific)? password/i,
-      example: { stage: "authentication", reply: "534 5.7.9 Application-specific password required" },
-    },
-    {
-      hint: "The recipient's mailbox is disabled: use another recipient.",
-      cause: "message",
-      subject: "recipient",
-      source: "RFC 3463 section 3.3",
-      reply: /^5\d\d 5\.2\.1\b/,
-      example: {
-        stage: "recipient",
-        reply: "550 5.2.1 The email account that you tried to reach is disabled.",
-      },
-    },
-    {
-      hint: "The account is disabled, suspended or not yet active, and trying again does not help: sign in at the provider's website, or contact its support.",
-      cause: "account",
-      source: "RFC 5248",
-      reply:
-        /^\d{3} [45]\.7\.13\b|\b(account|mailbox|user|sending|sender)\b.{0,40}\b(suspended|disabled|deactivated|locked|paused|frozen|terminated|not (yet )?activ)|\b(suspended|disabled|blocked|locked|inactive) (account|mailbox|user|sender)/i,
-      example: { stage: "authentication", reply: "525 5.7.13 User account disabled" },
-    },
-    {
-      hint: "A sending quota or the account's credit is used up: wait until it renews (often a day), or ask the provider for more. Trying again soon does not help.",
-      cause: "account",
-      source: "https://support.google.com/a/answer/3726730",
-      reply: /\bquota\b|\bcredits?\b|\b(hourly|daily|monthly)\b|\bper (hour|day|month)\b|sending limit/i,
-      example: {
-        stage: "message",
-        reply: "550 Domain example.com has exceeded the max emails per hour (125/100 (125%)) allowed",
-      },
-    },
-    {
-      hint: "The sender's domain does not authorize this server: add the server to the domain's SPF record, and sign with DKIM.",
-      cause: "settings",
-      subject: "sender",
-      source: "RFC 7372 section 3.2, https://support.google.com/mail/answer/81126",
-      reply: /^\d{3} [45]\.7\.2[0-46]\b|\b(SPF|DKIM|DMARC)\b/i,
-      example: {
-        stage: "message",
-        reply: "550 5.7.1 Email rejected per DMARC policy for example.com",
-      },
-    },
-    {
-      hint: "The user may not send as this address: set from (or envelopeFrom) to an address of the user, or have the server allow this one.",
-      cause: "settings",
-      subject: "sender",
-      source: "RFC 3463 section 3.8, https://www.postfix.org/postconf.5.html#reject_sender_login_mismatch",
-      reply:
-        /send ?as|sender address (rejected|is not allowed)|not owned by|not (allowed|permitted|authori[sz]ed) to send (e?mail )?(as|from)|permissions? to send|not one of your addresses|must be (the )?same as auth/i,
-      example: {
-        stage: "recipient",
-        reply: "553 5.7.1 <other@example.com>: Sender address rejected: not owned by user ada@example.com",
-      },
-    },
-    {
-      hint: "The server cannot verify that the address of from (or envelopeFrom) exists: use an address that receives mail.",
-      cause: "settings",
-      subject: "sender",
-      source: "https://www.exim.org/exim-html-current/doc/html/spec_html/ch-access_control_lists.html",
-      reply: /sender verif|callout/i,
-      example: {
-        stage: "recipient",
-        reply:
-          "550-Verification failed for <news@example.com>\r\n550-Unrouteable address\r\n550 Sender verify failed",
-      },
-    },
-    {
-      hint: "The server does not relay for this sender: set from to an address of the user, or use the server that is responsible for the domain of from.",
-      cause: "settings",
-      source: "RFC 5321 section 3.6.2, RFC 3463 section 3.8",
-      reply: /\brelay/i,
-      example: { stage: "recipient", reply: "554 5.7.1 <reader@example.org>: Relay access denied" },
-    },
-    {
-      // Workers share their outbound addresses with other customers of Cloudflare, so blocklists contain some.
-      hint: "The server blocks this IP address of Cloudflare, or classifies the mail as spam: use the submission host of your mail provider (port 587 or 465), or ask the server's administrator to accept mail that is authenticated with your user and password.",
-      cause: "server",
-      subject: "connection",
-      source:
-        "RFC 3463 section 3.8, https://learn.microsoft.com/defender-office-365/external-senders-troubleshooting",
-      reply:
-        /block(ed|list)|spamhaus|\bspam\b|banned|unsolicited|reputation|client host|reverse dns|\bPTR\b|\bIP\b.{0,40}not authori[sz]ed|unauthori[sz]ed ip|^5\d\d 5\.7\.(25|60\d)\b/i,
-      example: {
-        stage: "recipient",
-        reply: "554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using zen.spamhaus.org",
       },
     },
   ],
@@ -299,6 +177,15 @@ export const CODES: Group = {
       ...PASSWORD_REJECTED,
       reply: /^534\b/,
       example: { stage: "authentication", reply: "534 5.7.9 Authentication mechanism is too weak" },
+    },
+    {
+      hint: "Passwords are switched off for this user or on this port: check the port (587 or 465), have an administrator allow SMTP AUTH with a password, or set authType to token.",
+      cause: "settings",
+      subject: "mechanism",
+      source: "RFC 3463 section 3.8, https://github.com/nodemailer/nodemailer/issues/1060",
+      ...PASSWORD_REJECTED,
+      reply: /^504 5\.7\.4\b/,
+      example: { stage: "authentication", reply: "504 5.7.4 Unrecognized authentication type" },
     },
     {
       hint: "The server does not accept AUTH on this port: check host and port (587 or 465), or set auth to false if the server requires no authentication.",
@@ -336,12 +223,31 @@ export const CODES: Group = {
       example: { stage: "authentication", reply: "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6" },
     },
     {
-      hint: "The server requires authentication for this mail: check that the account is active, and that the user may send as from.",
-      cause: "settings",
-      subject: "password",
-      source: "RFC 4954 section 6",
-      reply: /^530\b/,
-      example: { stage: "sender", reply: "530 5.7.0 Authentication required" },
+      hint: "The server does not know this recipient: check the address.",
+      cause: "message",
+      subject: "recipient",
+      source: "RFC 5321 section 4.2.2",
+      stages: ["recipient", "message"],
+      reply: /user unknown|unknown user|no such user|does not exist/i,
+      example: { stage: "message", reply: "550 No such user here" },
+    },
+    {
+      hint: "The recipient's mailbox or mailing list does not accept this message: use another recipient, or ask its owner.",
+      cause: "message",
+      subject: "recipient",
+      source: "RFC 3463 section 3.3",
+      stages: ["recipient", "message"],
+      reply: /^5\d\d 5\.2\.[04]\b(?!.*submission)/i,
+      example: { stage: "recipient", reply: "550 5.2.4 Mailing list expansion prohibited" },
+    },
+    {
+      hint: "The server does not accept the content of this message: contact its administrator, and quote the reply.",
+      cause: "message",
+      subject: "content",
+      source: "RFC 3463 section 3.7",
+      stages: ["sender", "recipient", "message"],
+      reply: /^\d{3} [45]\.6\./,
+      example: { stage: "message", reply: "554 5.6.0 Message contains an invalid header" },
     },
     {
       hint: "The server does not accept this sender: set from (or envelopeFrom) to an address of the user.",
@@ -350,28 +256,14 @@ export const CODES: Group = {
       source: "RFC 5321 section 4.2.2, RFC 3463 sections 3.2 and 3.8",
       stages: ["sender"],
       reply: /^55[0-4]\b|^5\d\d 5\.[17]\./,
-      example: { stage: "sender", reply: "550 5.1.0 Sender denied" },
+      example: { stage: "sender", reply: "550 5.1.0 Access denied" },
     },
     {
-      hint: "The server rejects mail temporarily (greylisting, or too many mails in a short time): try again in a few minutes.",
+      hint: "The server rejects messages temporarily: try again in a few minutes.",
       cause: "server",
-      source: "RFC 5321 section 4.2.1, RFC 6647",
+      source: "RFC 5321 section 4.2.1",
       reply: /^4/,
-      example: {
-        stage: "recipient",
-        reply: "450 4.2.0 <reader@example.org>: Recipient address rejected: Greylisted",
-      },
-    },
-    {
-      hint: "The server does not recognize this address: check it.",
-      cause: "message",
-      subject: "recipient",
-      source: "RFC 3463 section 3.2",
-      reply: /^5\d\d 5\.1\.|user unknown|unknown user|no such user|does not exist/i,
-      example: {
-        stage: "recipient",
-        reply: "550-5.1.1 The email account that you tried to reach does not exist.\r\n550 5.1.1 gsmtp",
-      },
+      example: { stage: "message", reply: "451 4.3.0 Error: queue file write error" },
     },
     {
       hint: "The server does not accept this recipient: check the address, and whether the server may send to it.",
@@ -404,7 +296,7 @@ export const BY_CAUSE: Group = {
       example: { stage: "recipient", reply: "550 5.7.1 Service unavailable" },
     },
     {
-      hint: "The provider does not let this account send at the moment: check its state and its limits at the provider, or contact the provider's support.",
+      hint: "The provider does not let this account send at the moment: check the account's state and limits, or contact the provider's support.",
       cause: "account",
       source: "RFC 3463 section 3.8",
       kinds: FAILURE_KINDS,
@@ -432,5 +324,5 @@ export const LAST_RESORT: Row = {
   hint: "Contact the server's administrator, and quote the reply.",
   cause: "server",
   source: "RFC 5321 section 4.2.1",
-  example: { stage: "message", reply: "554 5.6.0 no" },
+  example: { stage: "message", reply: "554 no" },
 };

@@ -1,15 +1,16 @@
-import { BY_CAUSE, CERTAIN_CAUSES, CODES, LAST_RESORT, NO_USER, SESSION_LIMITS, WORDS } from "./common.ts";
+import { BY_CAUSE, CERTAIN_CAUSES, CODES, LAST_RESORT, NO_USER, SESSION_LIMITS } from "./common.ts";
 import { FAILURES } from "./failures.ts";
 import { PROVIDERS } from "./providers/index.ts";
 import { type Cause, type Group, type Provider, type Row, replyLine, type Symptom } from "./row.ts";
 import { NO_TOKEN, REJECTED_TOKENS } from "./tokens.ts";
+import { WORDS } from "./words.ts";
 
 // The certain comes before the probable, and what a server says before its bare code.
 const ordered = (providers: readonly Provider[]): readonly Group[] => [
   NO_TOKEN,
   FAILURES,
-  CERTAIN_CAUSES,
   SESSION_LIMITS,
+  CERTAIN_CAUSES,
   NO_USER,
   ...providers,
   WORDS,

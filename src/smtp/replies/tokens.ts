@@ -7,8 +7,6 @@ const ENTRA_CLIENT_CREDENTIALS =
 const ENTRA_CERTIFICATES = "https://learn.microsoft.com/entra/identity-platform/certificate-credentials";
 const GOOGLE_SERVICE_ACCOUNTS = "https://developers.google.com/identity/protocols/oauth2/service-account";
 
-const OF_TOKEN = { settings: { authType: "token" } } as const;
-
 const usesToken = ({ settings }: Symptom) => settings.authType === "token";
 
 /** A row for a token endpoint that rejects the request, and says so in these words. */
@@ -18,10 +16,8 @@ function rejection(
   error: string,
   description?: string,
 ): Row {
-  const oauth: TokenFailure = {
-    ...{ kind: "rejected", status: 400, error },
-    ...(description === undefined ? {} : { description }),
-  };
+  const rejected: TokenFailure = { kind: "rejected", status: 400, error };
+  const oauth = description === undefined ? rejected : { ...rejected, description };
   return {
     ...row,
     cause: "settings",
@@ -43,8 +39,10 @@ export const NO_TOKEN: Group = {
       kinds: ["authentication_not_offered"],
       where: (symptom) => usesToken(symptom) && (symptom.mechanisms?.length ?? 0) > 0,
       example: {
-        ...{ kind: "authentication_not_offered", stage: "authentication", mechanisms: ["PLAIN"] },
-        ...OF_TOKEN,
+        kind: "authentication_not_offered",
+        stage: "authentication",
+        mechanisms: ["PLAIN"],
+        settings: { authType: "token" },
       },
     },
     {
@@ -54,7 +52,11 @@ export const NO_TOKEN: Group = {
       source: "RFC 7628 section 3, RFC 4954 section 3",
       kinds: ["authentication_not_offered"],
       where: usesToken,
-      example: { kind: "authentication_not_offered", stage: "authentication", ...OF_TOKEN },
+      example: {
+        kind: "authentication_not_offered",
+        stage: "authentication",
+        settings: { authType: "token" },
+      },
     },
     {
       hint: "Access tokens are sent over TLS only, and the server does not offer STARTTLS on this port. Try port 465 with ssl.",
@@ -62,7 +64,7 @@ export const NO_TOKEN: Group = {
       source: "RFC 7628 section 4",
       kinds: ["credentials_need_tls"],
       where: usesToken,
-      example: { kind: "credentials_need_tls", stage: "tls", ...OF_TOKEN },
+      example: { kind: "credentials_need_tls", stage: "tls", settings: { authType: "token" } },
     },
     {
       hint: "Set authTokenUrl to an https address with a public host that is not one of this service.",
@@ -87,7 +89,7 @@ export const NO_TOKEN: Group = {
       example: { kind: "token_missing", stage: "token", oauth: { kind: "no_token", status: 302 } },
     },
     {
-      hint: "Check authTokenUrl: what responds there is not a token endpoint, or sends no valid access_token, token_type or expires_in.",
+      hint: "Check authTokenUrl: its response lacks a valid access_token, token_type or expires_in, so it may not be a token endpoint.",
       cause: "settings",
       source: "RFC 6749 section 5.1",
       kinds: ["token_missing"],
@@ -159,7 +161,7 @@ export const NO_TOKEN: Group = {
     rejection(
       /^(unauthorized_client|access_denied)\b/,
       {
-        hint: "The client may not use this grant, or not act for this user. At Google, an administrator must grant the service account domain-wide delegation, by its numeric client id and for the scope https://mail.google.com/.",
+        hint: "The client may not use this grant, or may not act for this user. At Google, an administrator must grant the service account domain-wide delegation, by its numeric client id and for the scope https://mail.google.com/.",
         source: GOOGLE_SERVICE_ACCOUNTS,
       },
       "unauthorized_client",
@@ -177,7 +179,7 @@ export const NO_TOKEN: Group = {
     rejection(
       /^invalid_grant\b.*\bsignature\b/i,
       {
-        hint: "The private key is disabled, deleted, or of another client: enable it, or create another, and save that as authTokenPrivateKey.",
+        hint: "The private key is disabled or deleted, or belongs to another client: enable it, or create a new one and save it as authTokenPrivateKey.",
         source: GOOGLE_SERVICE_ACCOUNTS,
       },
       "invalid_grant",
@@ -243,7 +245,7 @@ export const REJECTED_TOKENS: Group = {
         stage: "authentication",
         reply: "535 5.7.8 Authentication failed",
         challenge: '{"status":"insufficient_scope","schemes":"bearer","scope":"smtp"}',
-        ...OF_TOKEN,
+        settings: { authType: "token" },
       },
     },
     {
@@ -255,7 +257,7 @@ export const REJECTED_TOKENS: Group = {
       example: {
         stage: "authentication",
         reply: "454 4.7.0 Temporary authentication failure",
-        ...OF_TOKEN,
+        settings: { authType: "token" },
       },
     },
     {
@@ -264,7 +266,11 @@ export const REJECTED_TOKENS: Group = {
       source: "RFC 4954 section 6, RFC 7628 section 3.2.2",
       ...TOKEN_REJECTED,
       reply: /^5(?!0[0-4])/,
-      example: { stage: "authentication", reply: "535 5.7.8 Authentication failed", ...OF_TOKEN },
+      example: {
+        stage: "authentication",
+        reply: "535 5.7.8 Authentication failed",
+        settings: { authType: "token" },
+      },
     },
   ],
 };

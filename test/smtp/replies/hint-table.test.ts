@@ -108,6 +108,11 @@ describe("A provider's hint", () => {
     ["pro1.mail.ovh.net", "OVHcloud"],
     ["smtp.ionos.co.uk", "IONOS"],
     ["smtps.pec.aruba.it", "Aruba"],
+    ["mail.gmx.com", "GMX and WEB.DE"],
+    ["smtp.web.de", "GMX and WEB.DE"],
+    ["smtp.exmail.qq.com", "QQ Mail and Tencent Exmail"],
+    ["smtp.vip.163.com", "NetEase (163, 126, yeah.net)"],
+    ["smtp.mx.cloudflare.net", "Cloudflare Email Service"],
   ])("is given for %s (%s)", (host, title) => {
     expect(PROVIDERS.filter((provider) => provider.host.test(host))).toMatchObject([{ title }]);
   });

@@ -78,6 +78,40 @@ describe("A quota, a suspended account or paused sending is no reason to try aga
   ])("%s: %s", (...args) => check(args));
 });
 
+describe("A temporary rejection of the sender asks for another attempt, not for another sender", () => {
+  it.each<Case>([
+    ["sender", "421 4.3.0 Temporary System Problem. Try again later. - gsmtp", /^The server asks/, GMAIL],
+    ["sender", "450 4.7.1 <news@example.com>: Sender address rejected: try again later", /^The server asks/],
+    [
+      "sender",
+      "451 4.7.500 Access denied, please try again later (AS705)",
+      /^The server asks/,
+      MICROSOFT_365,
+    ],
+    [
+      "sender",
+      "421 4.4.2 mx.example.net Error: timeout exceeded",
+      /^The server rejects messages temporarily/,
+    ],
+    ["sender", "450 4.1.8 <a@b.invalid>: Sender address rejected: Domain not found", /^The domain of from/],
+  ])("%s: %s", (...args) => check(args));
+});
+
+describe("Microsoft's retirement of passwords is explained with both ways out", () => {
+  it.each<[string]>([
+    ["550 5.7.30 Basic authentication is not supported for Client Submission."],
+    ["535 5.7.139 Authentication unsuccessful, basic authentication is disabled."],
+    ["535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."],
+    ["504 5.7.4 Unrecognized authentication type [AM0PR.EURPRD.PROD.OUTLOOK.COM]"],
+  ])("%s", (reply) => {
+    const hint = hintFor(symptomOf({ stage: "authentication", reply }, MICROSOFT_365));
+    expect(hint).toMatch(/administrator must enable|have an administrator enable/);
+    expect(hint).toContain("end of December 2026");
+    expect(hint).toContain("second half of 2027");
+    expect(hint).toContain("OAuth only");
+  });
+});
+
 describe("The host name in EHLO is ours, and the hint says which it is", () => {
   const ours = /^The server does not accept mail\.example\.com, the name that this service gives in EHLO/;
 
@@ -118,7 +152,7 @@ describe("The same code has another hint at another provider", () => {
     [
       "authentication",
       "550 5.7.30 Basic authentication is not supported",
-      /^Microsoft no longer/,
+      /^Microsoft 365 does not accept a password/,
       MICROSOFT_365,
     ],
     ["message", "550 5.7.30 no", /^Contact the server's administrator/],
@@ -158,7 +192,7 @@ describe("With a user", () => {
       /may not send as/,
     ],
     ["message", "530 5.7.1 You are not authorized to send mail as other@example.com", /may not send as/],
-    ["message", "530 From/Sender name is not valid", /the user may send as from/],
+    ["message", "530 From/Sender name is not valid", /may not send as/],
     [
       "authentication",
       "454-4.7.0 Too many login attempts, please try again later. - gsmtp",
@@ -171,15 +205,16 @@ describe("With a user", () => {
       /in a few minutes/,
       GMAIL,
     ],
-    ["authentication", "504 5.7.4 Unrecognized authentication type", /^The server does not accept AUTH/],
+    ["authentication", "504 5.7.4 Unrecognized authentication type", /^Passwords are switched off/],
+    ["authentication", "504 Unrecognized authentication type", /^The server does not accept AUTH/],
     ["recipient", "450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.7]", /IP address/],
     [
       "message",
       "550-5.7.1 [192.0.2.7] The IP you're using to send mail is not authorized to\r\n550 5.7.1 gsmtp",
       /IP address/,
     ],
-    ["recipient", "550 No such user here", /does not recognize this address/],
-    ["message", "550 5.2.4 Mailing list expansion prohibited", /^Contact the server's administrator/],
+    ["recipient", "550 No such user here", /does not know this recipient/],
+    ["message", "550 5.2.4 Mailing list expansion prohibited", /^The recipient's mailbox or mailing list/],
   ])("%s: %s", (...args) => check(args));
 });
 
@@ -256,6 +291,14 @@ describe("Without a reply", () => {
     for (const cause of ["certificate", "TLS version", "cipher", "client certificate"]) {
       expect(hint).toContain(cause);
     }
+  });
+
+  it.each([
+    ["tls_failed", "tls"],
+    ["ended_after_tls", "authentication"],
+    ["closed", "authentication"],
+  ] as const)("%s at %s may be the server's own fault", (kind, stage) => {
+    expect(hintFor(symptomOf({ kind, stage }))).toMatch(/at fault.*try again later/);
   });
 
   it("only other mechanisms than those for a password are named, without advice to set auth to false", () => {

@@ -86,7 +86,7 @@ const cases: Case[] = [
     cause: "550 5.7.30 Basic authentication is not supported for Client Submission.",
     stage: "authentication",
     settings: ms365,
-    hint: "no longer accepts a user and password",
+    hint: "does not accept a password here",
   },
   {
     cause: "530 5.7.57 Client not authenticated to send mail. [AM0PR.EURPRD.PROD.OUTLOOK.COM]",
@@ -103,7 +103,7 @@ const cases: Case[] = [
   {
     cause: "530 Authentication required",
     stage: "sender",
-    hint: "requires authentication for this mail",
+    hint: "requires authentication for this message",
   },
   {
     cause: "454 4.7.0 TLS not available due to local problem",
@@ -182,7 +182,7 @@ const cases: Case[] = [
       "550-5.7.1 Our system has detected that this message is likely unsolicited mail. To reduce the\n550 5.7.1 amount of spam sent from Gmail, this message has been blocked. gsmtp",
     stage: "message",
     settings: gmail,
-    hint: "blocks this IP address",
+    hint: "rejects the content of this message",
   },
   {
     cause: "554 5.7.1 Connection refused from blocked host",
@@ -232,10 +232,11 @@ const cases: Case[] = [
   {
     cause: "550 5.2.4 Mailing list expansion prohibited",
     stage: "message",
-    hint: "Contact the server's administrator",
+    hint: "mailbox or mailing list does not accept this message",
   },
   { cause: "550 Unrouteable address", stage: "recipient", hint: "does not accept this recipient" },
-  { cause: "554 5.6.0 no", stage: "message", hint: "Contact the server's administrator" },
+  { cause: "554 5.6.0 no", stage: "message", hint: "does not accept the content of this message" },
+  { cause: "554 no", stage: "message", hint: "Contact the server's administrator" },
 ];
 
 function hintOf({ cause, stage, settings = {} }: Case): string {

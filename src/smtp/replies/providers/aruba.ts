@@ -6,7 +6,7 @@ export const ARUBA: Provider = {
   exampleHost: "smtps.aruba.it",
   rows: [
     {
-      hint: "Aruba accepts only some 200 mails in 20 minutes: try again later.",
+      hint: "Aruba accepts only about 200 messages in 20 minutes: try again later.",
       cause: "account",
       source:
         "https://guide.arubabusiness.it/email/configurazioni-email-arubabusiness/errori-comuni-invio-ricezione-posta",

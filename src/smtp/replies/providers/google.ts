@@ -9,7 +9,7 @@ export const GOOGLE: Provider = {
   exampleHost: "smtp.gmail.com",
   rows: [
     {
-      hint: "Google wants the owner of the account to sign in with a browser first: sign in there, confirm that the attempt was yours, and use an app password.",
+      hint: "Google asks the owner of the account to sign in with a browser: sign in, confirm that the attempt was yours, and use an app password.",
       cause: "settings",
       source: GMAIL_CODES,
       ...PASSWORD_REJECTED,
@@ -68,7 +68,19 @@ export const GOOGLE: Provider = {
       },
     },
     {
-      hint: "Google's SMTP relay does not accept this IP address, and a Worker's address varies: in the Admin console, let the relay require SMTP authentication instead of listing addresses, and let from belong to a domain of the organization.",
+      hint: "Google cannot authenticate the sender's domain: add the server to the domain's SPF record, sign with DKIM, and align both with from.",
+      cause: "settings",
+      subject: "sender",
+      source: `https://support.google.com/mail/answer/81126, ${GMAIL_CODES}`,
+      reply: /^\d{3} [45]\.7\.(2[67]|30|32)\b/,
+      example: {
+        stage: "message",
+        reply:
+          "550-5.7.30 This mail has been blocked because DKIM does not pass. Gmail requires\r\n550-5.7.30 all large senders to authenticate with DKIM.\r\n550 5.7.30 https://support.google.com/mail/answer/81126 - gsmtp",
+      },
+    },
+    {
+      hint: "Google's SMTP relay does not accept this IP address, and a Worker's address varies: in the Admin console, make the relay require SMTP authentication instead of listing addresses, and set from to an address in a domain of the organization.",
       cause: "settings",
       source: "https://support.google.com/a/answer/6140680",
       reply: /relay/i,
@@ -80,23 +92,11 @@ export const GOOGLE: Provider = {
       },
     },
     {
-      hint: "Google does not let this account send: it may be disabled, or not belong to the Workspace organization.",
+      hint: "Google does not let this account send: it may be disabled, or may not belong to the Workspace organization.",
       cause: "account",
       source: GMAIL_CODES,
       reply: /mail sending denied/i,
       example: { stage: "message", reply: "550 5.7.0 Mail Sending denied. a640c23a62f3a - gsmtp" },
-    },
-    {
-      hint: "Google cannot authenticate the sender's domain: add the server to the domain's SPF record, sign with DKIM, and align both with from.",
-      cause: "settings",
-      subject: "sender",
-      source: `https://support.google.com/mail/answer/81126, ${GMAIL_CODES}`,
-      reply: /^\d{3} [45]\.7\.(2[67]|30|32)\b/,
-      example: {
-        stage: "message",
-        reply:
-          "550-5.7.30 This mail has been blocked because DKIM does not pass. Gmail requires\r\n550-5.7.30 all large senders to authenticate with DKIM.\r\n550 5.7.30 https://support.google.com/mail/answer/81126 - gsmtp",
-      },
     },
   ],
 };

@@ -27,8 +27,19 @@ export const MAILGUN: Provider = {
       },
     },
     {
-      hint: "Mailgun does not let this domain send, and trying again does not help: verify its DNS records, and see whether the account is active.",
+      hint: "Mailgun has disabled this domain or account, and trying again does not help: see the reason in the control panel, and contact Mailgun's support.",
       cause: "account",
+      source: "https://help.mailgun.com/hc/en-us/articles/202051664-My-domain-has-been-disabled-Now-what",
+      reply: /not allowed to send\b.{0,200}\b(disabled|suspended)/i,
+      example: {
+        stage: "message",
+        reply: "421 Domain example.com is not allowed to send: Account disabled",
+      },
+    },
+    {
+      hint: "Mailgun does not let this domain send yet, and trying again does not help: verify the domain's DNS records in the control panel.",
+      cause: "settings",
+      subject: "sender",
       source: "https://help.mailgun.com/hc/en-us/articles/202051664-My-domain-has-been-disabled-Now-what",
       reply: /not allowed to send/i,
       example: {

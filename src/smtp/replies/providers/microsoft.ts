@@ -6,6 +6,11 @@ const SEND_FROM_APPLICATION =
   "https://learn.microsoft.com/exchange/mail-flow-best-practices/fix-issues-with-printers-scanners-and-lob-applications-that-send-email-using-off";
 const EXCHANGE_OAUTH =
   "https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth";
+/** The retirement of passwords, in the words of hints about them. */
+const END_OF_PASSWORDS =
+  "Microsoft turns off basic authentication by default at the end of December 2026 (an administrator can enable it again), and announces the final date in the second half of 2027. New organizations have OAuth only.";
+const BASIC_AUTH_TIMELINE =
+  "https://techcommunity.microsoft.com/blog/exchange/updated-exchange-online-smtp-auth-basic-authentication-deprecation-timeline/4489835";
 const MICROSOFT_REPORTS =
   "https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online";
 
@@ -27,9 +32,9 @@ export const MICROSOFT: Provider = {
       },
     },
     {
-      hint: "SMTP AUTH is disabled for this mailbox or organization in Microsoft 365: an administrator must enable Authenticated SMTP for it.",
+      hint: `SMTP AUTH is disabled for this mailbox or organization in Microsoft 365: an administrator must enable Authenticated SMTP for it, and for a password also basic authentication. ${END_OF_PASSWORDS}`,
       cause: "settings",
-      source: SMTP_AUTH,
+      source: `${SMTP_AUTH}, ${BASIC_AUTH_TIMELINE}`,
       reply: /SmtpClientAuthentication is disabled/i,
       example: {
         stage: "authentication",
@@ -97,11 +102,11 @@ export const MICROSOFT: Provider = {
       },
     },
     {
-      hint: "Microsoft no longer accepts a user and password for SMTP here: set authType to token, with a client of Microsoft Entra. An administrator may be able to enable basic authentication for a while.",
+      hint: `Microsoft 365 does not accept a password here: set authType to token, with a client of Microsoft Entra, or have an administrator enable basic authentication. ${END_OF_PASSWORDS}`,
       cause: "settings",
-      source:
-        "https://techcommunity.microsoft.com/blog/exchange/exchange-online-to-retire-basic-auth-for-client-submission-smtp-auth/4114750",
-      reply: /^\d{3} 5\.7\.30\b|basic authentication is (disabled|not supported)/i,
+      subject: "mechanism",
+      source: `${BASIC_AUTH_TIMELINE}, ${SMTP_AUTH}`,
+      reply: /^504 5\.7\.4\b|^\d{3} 5\.7\.30\b|basic authentication is (disabled|not supported)/i,
       example: {
         stage: "authentication",
         reply: "550 5.7.30 Basic authentication is not supported for Client Submission.",
@@ -154,14 +159,48 @@ export const MICROSOFT: Provider = {
       },
     },
     {
-      hint: "Microsoft has restricted this mailbox, because it seems to send spam: an administrator must secure it, and remove it from the Restricted entities in Microsoft Defender.",
+      hint: "The mailbox of user is full, so Exchange sends nothing from it: delete messages (it keeps a copy of each one sent), or ask an administrator for more space.",
+      cause: "account",
+      source: "https://learn.microsoft.com/exchange/troubleshoot/send-emails/smtp-submission-improvements",
+      reply: /\bSubmission\.Exception:QuotaExceeded/i,
+      example: {
+        stage: "message",
+        reply:
+          "554 5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded",
+      },
+    },
+    {
+      hint: "Outlook.com does not let this account send, because it is unverified, over its quota or suspected of spam: sign in to it with a browser, and follow the instructions there.",
+      cause: "account",
+      source: "https://github.com/Youans/nodejs-nodemailer-outlook/issues/11",
+      reply: /OutboundSpamException/i,
+      example: {
+        stage: "message",
+        reply:
+          "554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; Failed to process message due to a permanent exception with message WASCL UserAction verdict is not None. Actual verdict is RefuseQuota, ShowTierUpgrade.",
+      },
+    },
+    {
+      hint: "Microsoft has restricted this mailbox because it seems to send spam: an administrator must secure it, and remove it from the Restricted entities in Microsoft Defender.",
       cause: "account",
       source: `${MICROSOFT_REPORTS}/fix-error-code-5-1-8-in-exchange-online`,
-      reply: /^\d{3} 5\.(1\.8|7\.(50[1-3]|511))\b|OutboundSpam/i,
+      reply: /^\d{3} 5\.(1\.8|7\.50[1-3])\b/,
       example: { stage: "message", reply: "550 5.1.8 Access denied, bad outbound sender AS(42004)" },
     },
     {
-      hint: "Microsoft does not let this organization send for now (suspicious mail, or a domain that is not registered): an administrator must register its domains, and ask Microsoft's support.",
+      hint: "The organization blocks this recipient: an administrator must remove its address or domain from the Tenant Allow/Block List in Microsoft Defender.",
+      cause: "message",
+      subject: "recipient",
+      source: `${MICROSOFT_REPORTS}/fix-error-code-5-7-700-through-5-7-750`,
+      reply: /^\d{3} 5\.7\.703\b/,
+      example: {
+        stage: "message",
+        reply:
+          "550 5.7.703 Your message can't be delivered because messages to reader@example.org are blocked by your organization using Tenant Allow Block List.",
+      },
+    },
+    {
+      hint: "Microsoft does not let this organization send (suspicious messages, or a domain that is not registered): an administrator must register its domains, and ask Microsoft's support.",
       cause: "account",
       source: `${MICROSOFT_REPORTS}/fix-error-code-5-7-700-through-5-7-750`,
       reply: /^\d{3} 5\.7\.7\d\d\b/,

@@ -6,7 +6,7 @@ export const OVH: Provider = {
   exampleHost: "ssl0.ovh.net",
   rows: [
     {
-      hint: "Check user (the full address) and password. OVHcloud also rejects the login of an address that it blocks for spam: see the address in the OVHcloud Control Panel, and change its password.",
+      hint: "Check user (the full address) and password. OVHcloud also rejects logins of an address that it blocks for spam: check the address in the OVHcloud Control Panel, and change its password.",
       cause: "settings",
       source:
         "https://github.com/ovh/docs/pull/6139, https://help.ovhcloud.com/csm/en-mx-plan-email-diagnosis?id=kb_article_view&sysparm_article=KB0051869",

@@ -17,7 +17,7 @@ export const YANDEX: Provider = {
       },
     },
     {
-      hint: "Yandex suspects spam: sign in to the mailbox with a browser, and send a mail there to prove that you are no robot.",
+      hint: "Yandex suspects that this account sends spam: sign in to the mailbox with a browser, and send a message from there.",
       cause: "account",
       source:
         "https://github.com/higty/higlabo/pull/17, https://yandex.com/support/mail/web/letter/create/troubleshooting.html",

@@ -8,7 +8,7 @@ export const ZOHO: Provider = {
   exampleHost: "smtp.zoho.eu",
   rows: [
     {
-      hint: "Set host to the server of the account's region (smtp.zoho.com, smtp.zoho.eu, smtp.zoho.in, smtp.zoho.com.au, ...; smtppro for a domain of your own), user to the full address, and password to an app-specific one if two-factor authentication is on.",
+      hint: "Set host to the server of the account's region (smtp.zoho.com, smtp.zoho.eu, smtp.zoho.in, smtp.zoho.com.au, ...; smtppro for a domain of your own), and user to the full address. With two-factor authentication, use an application-specific password.",
       cause: "settings",
       source: ZOHO_SMTP,
       ...PASSWORD_REJECTED,
@@ -19,12 +19,12 @@ export const ZOHO: Provider = {
       hint: "Zoho lets the user send only from its own address or an alias: set from (and envelopeFrom) to one of them.",
       cause: "settings",
       subject: "sender",
-      source: `${ZOHO_SMTP}, https://github.com/mybb/mybb/issues/2644`,
+      source: `${ZOHO_SMTP}, https://www.zoho.com/zeptomail/help/api/smtp-error-codes.html`,
       reply: /relaying disallowed/i,
       example: { stage: "sender", reply: "553 Relaying disallowed as other@example.com" },
     },
     {
-      hint: "Zoho has blocked outgoing mail of this account, and trying again does not help: sign in to Zoho Mail, and unblock the account there.",
+      hint: "Zoho has blocked sending for this account, and trying again does not help: sign in to Zoho Mail, and unblock the account there.",
       cause: "account",
       source:
         "https://help.zoho.com/portal/en/community/topic/unable-to-send-message-reason-550-5-4-6-unusual-sending-activity-detected",
