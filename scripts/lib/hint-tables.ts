@@ -17,9 +17,15 @@ export function withHintTables(page: string): string {
 /** A table for each group of hints. */
 function hintTables(): string {
   return HINT_GROUPS.map(({ title, rows }) => {
-    const lines = rows.map((row) => `| ${[row.hint, exampleOf(row), row.source].map(escaped).join(" | ")} |`);
-    return [`### ${title}`, "", "| Hint | Example | Source |", "|---|---|---|", ...lines].join("\n");
+    const lines = rows.map((row) => `| ${cellsOf(row).map(escaped).join(" | ")} |`);
+    return [`### ${title}`, "", "| Hint | Cause | Example | Source |", "|---|---|---|---|", ...lines].join(
+      "\n",
+    );
   }).join("\n\n");
+}
+
+function cellsOf(row: Row): string[] {
+  return [row.hint, row.cause, exampleOf(row), row.source];
 }
 
 /** A symptom in the words of the response: its stage, and the server's reply or else the message. */
