@@ -15,7 +15,7 @@ export const SESSION_LIMITS: Group = {
   title: "Limits of a session",
   rows: [
     {
-      hint: "The server limits the messages or recipients of a connection. There is nothing to do: the next messages use a new connection.",
+      hint: "The server limits the messages or recipients per connection. No action is needed: the next message uses a new connection.",
       cause: "server",
       subject: "session",
       source:

@@ -29,7 +29,7 @@ export const FAILURES: Group = {
       example: { kind: "not_connected", stage: "connect", settings: { port: 587, ssl: true } },
     },
     {
-      hint: "Check host and port. If the port expects STARTTLS, set ssl to false and starttls to true. The TLS handshake may also have failed: because of the certificate (self-signed, expired, or issued for another name), the TLS version, the cipher, or a client certificate that the server requires. Cloudflare Workers do not report which. If all of this is right, the server itself may be at fault: try again later.",
+      hint: "Check host and port. If the port expects STARTTLS, set ssl to false and starttls to true. The TLS handshake may also have failed: because of the certificate (self-signed, expired, or issued for another name), the TLS version, the cipher, or a client certificate that the server requires. Cloudflare Workers do not report which. If all of this is right, the server may be failing: try again later.",
       cause: "server",
       source: `RFC 8314 section 3.3, ${SOCKETS}`,
       kinds: ["not_connected"],
@@ -81,14 +81,14 @@ export const FAILURES: Group = {
       example: { kind: "credentials_need_tls", stage: "tls" },
     },
     {
-      hint: "The cause may be the certificate (self-signed, expired, or issued for a name other than host), the TLS version, the cipher, or a client certificate that the server requires. Cloudflare Workers do not report which. If all of this is right, the server itself may be at fault: try again later, then contact its administrator.",
+      hint: "The cause may be the certificate (self-signed, expired, or issued for a name other than host), the TLS version, the cipher, or a client certificate that the server requires. Cloudflare Workers do not report which. If all of this is right, the server may be failing: try again later, then contact its administrator.",
       cause: "server",
       source: SOCKETS,
       kinds: ["tls_failed"],
       example: { kind: "tls_failed", stage: "tls" },
     },
     {
-      hint: "The server itself may be at fault: try again later. If that does not help, it may require a client certificate, which is not supported, or reject this client: contact its administrator.",
+      hint: "The server may be failing: try again later. If that does not help, it may require a client certificate, which is not supported, or may reject this client: contact its administrator.",
       cause: "server",
       source: "RFC 8446 section 4.4.2",
       kinds: ["ended_after_tls"],
@@ -134,7 +134,7 @@ export const FAILURES: Group = {
       example: { kind: "smtputf8_not_offered", stage: "recipient" },
     },
     {
-      hint: "The server closed the connection after TLS began. It may be at fault itself, reject this client, or require a client certificate: try again later, then contact its administrator.",
+      hint: "The server closed the connection after TLS began. It may be failing, may reject this client, or may require a client certificate: try again later, then contact its administrator.",
       cause: "server",
       source: "RFC 8446 section 4.4.2",
       kinds: ["closed"],

@@ -27,7 +27,7 @@ export const WORDS: Group = {
       },
     },
     {
-      hint: "The account requires an app password: create one at the provider, and use it as password.",
+      hint: "The account requires an app password: create one at the provider, and use it as the password.",
       cause: "settings",
       source: "https://support.google.com/accounts/answer/185833",
       ...PASSWORD_REJECTED,

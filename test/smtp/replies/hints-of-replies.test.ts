@@ -297,8 +297,8 @@ describe("Without a reply", () => {
     ["tls_failed", "tls"],
     ["ended_after_tls", "authentication"],
     ["closed", "authentication"],
-  ] as const)("%s at %s may be the server's own fault", (kind, stage) => {
-    expect(hintFor(symptomOf({ kind, stage }))).toMatch(/at fault.*try again later/);
+  ] as const)("%s at %s may be a failure of the server's own", (kind, stage) => {
+    expect(hintFor(symptomOf({ kind, stage }))).toMatch(/may be failing.*try again later/);
   });
 
   it("only other mechanisms than those for a password are named, without advice to set auth to false", () => {

@@ -6,7 +6,7 @@ export const FASTMAIL: Provider = {
   exampleHost: "smtp.fastmail.com",
   rows: [
     {
-      hint: "Fastmail does not accept the account's own password: create an app password with access to SMTP, and use it as password.",
+      hint: "Fastmail does not accept the account's own password: create an app password with access to SMTP, and use it as the password.",
       cause: "settings",
       source: "https://www.fastmail.help/hc/en-us/articles/360058752854",
       ...PASSWORD_REJECTED,

@@ -21,7 +21,7 @@ export const GOOGLE: Provider = {
       },
     },
     {
-      hint: "The account uses 2-Step Verification: create an app password, and use it as password.",
+      hint: "The account uses 2-Step Verification: create an app password, and use it as the password.",
       cause: "settings",
       source: "https://support.google.com/accounts/answer/185833",
       ...PASSWORD_REJECTED,
@@ -33,7 +33,7 @@ export const GOOGLE: Provider = {
       },
     },
     {
-      hint: "Google does not accept the account's own password: turn on 2-Step Verification, create an app password, and use it as password.",
+      hint: "Google does not accept the account's own password: turn on 2-Step Verification, create an app password, and use it as the password.",
       cause: "settings",
       source: "https://support.google.com/mail/?p=BadCredentials",
       ...PASSWORD_REJECTED,

@@ -32,7 +32,7 @@ export const MICROSOFT: Provider = {
       },
     },
     {
-      hint: `SMTP AUTH is disabled for this mailbox or organization in Microsoft 365: an administrator must enable Authenticated SMTP for it, and for a password also basic authentication. ${END_OF_PASSWORDS}`,
+      hint: `SMTP AUTH is disabled for this mailbox or organization in Microsoft 365: an administrator must enable Authenticated SMTP for it, and basic authentication too if a password is used. ${END_OF_PASSWORDS}`,
       cause: "settings",
       source: `${SMTP_AUTH}, ${BASIC_AUTH_TIMELINE}`,
       reply: /SmtpClientAuthentication is disabled/i,
@@ -54,7 +54,7 @@ export const MICROSOFT: Provider = {
       },
     },
     {
-      hint: "Exchange does not let this client send from the mailbox of user: grant it the application permission SMTP.SendAsApp with admin consent, register its service principal in Exchange (New-ServicePrincipal, with the object id of the enterprise application), and give that permission on the mailbox (Add-MailboxPermission). Changes take up to an hour.",
+      hint: "Exchange does not let this client send from the user's mailbox: grant it the application permission SMTP.SendAsApp with admin consent, register its service principal in Exchange (New-ServicePrincipal, with the object id of the enterprise application), and give that permission on the mailbox (Add-MailboxPermission). Changes take up to an hour.",
       cause: "settings",
       source: EXCHANGE_OAUTH,
       ...TOKEN_REJECTED,
@@ -66,7 +66,7 @@ export const MICROSOFT: Provider = {
       },
     },
     {
-      hint: "Exchange rejects this client or the mailbox of user: check that Authenticated SMTP is enabled for the mailbox, that no Conditional Access policy blocks the client, and that its service principal is registered in Exchange with permission on the mailbox.",
+      hint: "Exchange rejects this client or the user's mailbox: check that Authenticated SMTP is enabled for the mailbox, that no Conditional Access policy blocks the client, and that its service principal is registered in Exchange with permission on the mailbox.",
       cause: "settings",
       source: `${EXCHANGE_OAUTH}, ${SMTP_AUTH}`,
       ...TOKEN_REJECTED,
@@ -159,7 +159,7 @@ export const MICROSOFT: Provider = {
       },
     },
     {
-      hint: "The mailbox of user is full, so Exchange sends nothing from it: delete messages (it keeps a copy of each one sent), or ask an administrator for more space.",
+      hint: "The user's mailbox is full, so Exchange sends nothing from it: delete messages (Exchange keeps a copy of each one sent), or ask an administrator for more space.",
       cause: "account",
       source: "https://learn.microsoft.com/exchange/troubleshoot/send-emails/smtp-submission-improvements",
       reply: /\bSubmission\.Exception:QuotaExceeded/i,
@@ -170,7 +170,7 @@ export const MICROSOFT: Provider = {
       },
     },
     {
-      hint: "Outlook.com does not let this account send, because it is unverified, over its quota or suspected of spam: sign in to it with a browser, and follow the instructions there.",
+      hint: "Outlook.com does not let this account send, because it is unverified, over its quota or suspected of spam: sign in with a browser, and follow the instructions there.",
       cause: "account",
       source: "https://github.com/Youans/nodejs-nodemailer-outlook/issues/11",
       reply: /OutboundSpamException/i,

@@ -16,7 +16,7 @@ export const NETEASE: Provider = {
       example: { stage: "authentication", reply: "550 User has no permission" },
     },
     {
-      hint: "NetEase limits the messages of a connection. There is nothing to do: the next messages use a new connection.",
+      hint: "NetEase limits the messages or recipients per connection. No action is needed: the next message uses a new connection.",
       cause: "server",
       subject: "session",
       source: NETEASE_CODES,

@@ -7,7 +7,7 @@ export const YAHOO: Provider = {
   exampleHost: "smtp.mail.yahoo.com",
   rows: [
     {
-      hint: "Yahoo does not accept the account's own password: create an app password in the account's security settings, and use it as password. After too many attempts, wait an hour.",
+      hint: "Yahoo does not accept the account's own password: create an app password in the account's security settings, and use it as the password. After too many attempts, wait an hour.",
       cause: "settings",
       source: "https://help.yahoo.com/kb/SLN15241.html, https://github.com/nodemailer/nodemailer/issues/1112",
       ...PASSWORD_REJECTED,

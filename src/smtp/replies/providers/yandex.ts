@@ -29,7 +29,7 @@ export const YANDEX: Provider = {
       },
     },
     {
-      hint: "Yandex expects an app password: create one for mail in the account's settings, and use it as password.",
+      hint: "Yandex expects an app password: create one for mail in the account's settings, and use it as the password.",
       cause: "settings",
       source: "https://yandex.com/support/passport/authorization/app-passwords.html",
       ...PASSWORD_REJECTED,
