@@ -37,8 +37,8 @@ export const DELIVERY_TIMEOUTS: SmtpTimeouts = {
 export const REPLY_MAX_BYTES = 64 * 1024;
 
 /**
- * Limit of the input before TLS, until authentication is over, and between two commands of a mail, in bytes.
- * Servers usually send about 2 KiB.
+ * Limit of the input before TLS, and of the input between two lines that we send after the handshake, in bytes.
+ * Servers usually send about 2 KiB. How many lines an authentication has is limited by its mechanisms.
  */
 export const INPUT_MAX_BYTES = 128 * 1024;
 

@@ -1,3 +1,7 @@
+// A malformed reply such as "25" is not positive.
+export const POSITIVE = /^2\d\d([ -]|$)/;
+export const NEGATIVE = /^[45]\d\d/;
+
 /** A server's reply (RFC 5321 section 4.2), safe to display. */
 export interface Reply {
   code: number;
@@ -54,26 +58,22 @@ function withShortWords(text: string): string {
   return text.replace(longWord, "$1…");
 }
 
-/** Redacts a password that a server repeats, in clear or as AUTH PLAIN and AUTH LOGIN encode it. */
-export function redactCredentials(
-  raw: string,
-  user: string | undefined,
-  password: string | undefined,
-): string {
-  if (password === undefined) return raw;
-  return redactSecrets(raw, [base64(`\0${user}\0${password}`), base64(password), password]);
-}
-
-/** Redacts secrets that a server repeats. */
+/** Redacts secrets that a server repeats, as they are or in base64. */
 export function redactSecrets(raw: string, secrets: readonly string[]): string {
-  const redact = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
+  const forms = secrets.flatMap((secret) => (secret ? [RegExp.escape(secret), base64Pattern(secret)] : []));
+  // The longest first: it may contain another.
+  const pattern = forms.toSorted((a, b) => b.length - a.length).join("|");
+  if (pattern === "") return raw;
+  const secret = new RegExp(pattern, "g");
   // A password such as "535" must not remove the codes.
   return raw.replace(
     /^(\d{3}[ -]?(?:[245]\.\d{1,3}\.\d{1,3}\b)?)?(.*)$/gm,
-    (_, codes = "", text) => codes + redact(text),
+    (_, codes = "", text: string) => codes + text.replace(secret, "***"),
   );
 }
 
-function base64(text: string): string {
-  return Buffer.from(text, "utf8").toString("base64");
+/** Matches the base64 form of a text, with and without its padding. */
+function base64Pattern(text: string): string {
+  const [digits = ""] = Buffer.from(text, "utf8").toString("base64").split("=");
+  return `${RegExp.escape(digits)}={0,2}`;
 }

@@ -5,15 +5,16 @@ import { Deadline, TimeoutError } from "./deadline.ts";
 import { type DestinationPolicy, destinationProblem } from "./destination.ts";
 import { envelopeCommands, envelopeProblem, requiresSmtpUtf8 } from "./envelope.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "./limits.ts";
+import { Login } from "./login.ts";
 import { encodeMailData } from "./mail-data.ts";
 import { causeOfRejection } from "./rejection.ts";
-import { parseReply, redactCredentials, redactSecrets } from "./reply.ts";
+import { NEGATIVE, POSITIVE, parseReply } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
-import { initialResponse, sendToken, TOKEN_MECHANISMS } from "./sasl-token.ts";
 import { authenticates, type SmtpSettings } from "./smtp-settings.ts";
 import { timeoutsFor } from "./timeouts.ts";
 import { tlsMode } from "./tls-mode.ts";
-import { SmtpTransport, TransportError } from "./transport.ts";
+import { SmtpTransport } from "./transport.ts";
+import { TransportError } from "./transport-error.ts";
 
 export interface SmtpSessionOptions extends DestinationPolicy {
   /** Our host name, for EHLO. */
@@ -34,9 +35,6 @@ export interface SmtpSessionOptions extends DestinationPolicy {
   pipelining?: boolean;
 }
 
-// Over TLS, the simplest mechanism is the most reliable.
-const MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5"];
-
 const TOKEN_FAILURES = {
   forbidden: "token_forbidden",
   unreachable: "token_unreachable",
@@ -44,11 +42,8 @@ const TOKEN_FAILURES = {
   no_token: "token_missing",
 } as const satisfies Record<TokenFailure["kind"], FailureKind>;
 
-// A malformed reply such as "25" is not positive.
-const POSITIVE = /^2\d\d([ -]|$)/;
 // RFC 5321 section 4.3.2 allows only 354, but some servers reply 250.
 const POSITIVE_TO_DATA = /^[23]\d\d([ -]|$)/;
-const NEGATIVE = /^[45]\d\d/;
 
 // How an SMTP server rejects a client at the greeting, and at EHLO or HELO (RFC 5321 section 4.3.2). Other
 // servers greet with 220 too: FTP servers reply to EHLO with 500, 502 or 530.
@@ -70,10 +65,7 @@ export class SmtpSession {
   #openSteps = 0;
   #stage: Stage = "connect";
   #stageStartedAt = 0;
-  /** Why the server rejects an access token. */
-  #challenge: string | undefined;
-  /** What replies to AUTH must not show. */
-  #tokenSecrets: string[] = [];
+  readonly #login: Login;
   #connection: Connection | undefined;
   #capabilities: Capabilities = NO_CAPABILITIES;
   #startTlsOffered = false;
@@ -85,6 +77,7 @@ export class SmtpSession {
 
   constructor(settings: SmtpSettings, options: SmtpSessionOptions) {
     this.#settings = settings;
+    this.#login = new Login(settings);
     this.#options = options;
     const timeouts = options.timeouts ?? TEST_TIMEOUTS;
     this.#timeouts = timeoutsFor(settings, timeouts);
@@ -179,70 +172,32 @@ export class SmtpSession {
 
   async #authenticate(connection: Connection): Promise<void> {
     const { transport, deadline } = connection;
-    const { authType, user = "", password = "" } = this.#settings;
     if (!authenticates(this.#settings)) {
       if (!transport.encrypted) this.#complete({ stage: "tls", tls: "none" }, "sender");
       return;
     }
     if (!transport.encrypted) throw new SessionError("credentials_need_tls");
-    if (authType === "token") return this.#authenticateByToken(connection, user);
-    const mechanism = this.#choose(MECHANISMS);
-    await deadline.guard(transport.login(user, password, mechanism), this.#timeouts.replyMs);
-    this.#complete({ stage: "authentication", mechanism }, "sender");
-  }
-
-  /** The first mechanism that the server offers. */
-  #choose<Mechanism extends string>(mechanisms: readonly Mechanism[]): Mechanism {
-    const mechanism = mechanisms.find((name) => this.#capabilities.mechanisms.has(name));
-    if (mechanism === undefined) throw new SessionError("authentication_not_offered");
-    return mechanism;
-  }
-
-  async #authenticateByToken(connection: Connection, user: string): Promise<void> {
-    const { host, port } = this.#settings;
-    const login = { mechanism: this.#choose(TOKEN_MECHANISMS), host, port, user };
-    this.#stage = "token";
-    const { token, cached } = await this.#getToken(connection);
-    this.#complete({ stage: "token" }, "authentication");
-    let reply = await this.#sendToken(connection, { ...login, token });
-    // The provider may have revoked a cached token before its time. After 421, the connection is closed.
-    if (cached && NEGATIVE.test(reply) && !reply.startsWith("421")) {
-      this.#stage = "token";
-      const renewed = await this.#getToken(connection, token);
-      this.#stage = "authentication";
-      reply = await this.#sendToken(connection, { ...login, token: renewed.token });
-    }
-    requirePositive(this.#redact(reply), POSITIVE);
-    this.#challenge = undefined;
-    this.#complete({ stage: "authentication", mechanism: login.mechanism }, "sender");
+    const result = await this.#login.run(this.#capabilities.mechanisms, {
+      command: (line) => deadline.guard(transport.command(line), this.#timeouts.replyMs),
+      token: (rejected) => this.#getToken(connection, rejected),
+    });
+    if (result === undefined) throw new SessionError("authentication_not_offered");
+    requirePositive(result.reply, POSITIVE);
+    this.#complete({ stage: "authentication", mechanism: result.mechanism }, "sender");
   }
 
   async #getToken({ deadline }: Connection, rejected?: string): Promise<TokenResult & { ok: true }> {
     const { accessToken } = this.#options;
     if (accessToken === undefined) throw new Error("The session has no source of access tokens");
+    this.#stage = "token";
     const result = await deadline.guard(accessToken(rejected), this.#tokenMs).catch((error) => {
       if (!(error instanceof TimeoutError)) throw error;
       return { ok: false, failure: { kind: "unreachable" } } as const;
     });
-    if (result.ok) return result;
-    throw new SessionError(TOKEN_FAILURES[result.failure.kind], { oauth: result.failure });
-  }
-
-  async #sendToken(
-    { transport, deadline }: Connection,
-    login: Parameters<typeof sendToken>[0],
-  ): Promise<string> {
-    this.#tokenSecrets = [login.token, initialResponse(login)];
-    const { reply, challenge } = await sendToken(login, (line) =>
-      deadline.guard(transport.command(line), this.#timeouts.replyMs),
-    );
-    this.#challenge = challenge === undefined ? undefined : this.#displayed(challenge);
-    return reply;
-  }
-
-  /** A challenge in one printable line. Redaction comes first: what is cut off no longer looks like a token. */
-  #displayed(challenge: string): string {
-    return parseReply(this.#redact(`334 ${challenge.replaceAll(/\s+/g, " ")}`)).text;
+    if (!result.ok) throw new SessionError(TOKEN_FAILURES[result.failure.kind], { oauth: result.failure });
+    if (rejected === undefined) this.#complete({ stage: "token" }, "authentication");
+    this.#stage = "authentication";
+    return result;
   }
 
   #envelopeCommands(message: Message): [mail: string, rcpt: string] {
@@ -385,10 +340,11 @@ export class SmtpSession {
   }
 
   #failure(kind: FailureKind, reply?: string): SmtpFailure {
+    const { challenge } = this.#login;
     return {
       ...{ kind, stage: this.#stage, steps: [...this.#steps] },
       ...(reply === undefined ? {} : { reply }),
-      ...(this.#challenge === undefined ? {} : { challenge: this.#challenge }),
+      ...(challenge === undefined ? {} : { challenge }),
       ...{ contentSent: this.#contentSent && kind !== "reply", smtputf8: this.#smtputf8 },
     };
   }
@@ -398,9 +354,7 @@ export class SmtpSession {
    * recipient: redaction there would reveal whether a guess is the stored password.
    */
   #redact(reply: string): string {
-    if (this.#stage !== "authentication") return reply;
-    const redacted = redactSecrets(reply, this.#tokenSecrets);
-    return redactCredentials(redacted, this.#settings.user, this.#settings.password);
+    return this.#stage === "authentication" || this.#stage === "token" ? this.#login.redact(reply) : reply;
   }
 }
 

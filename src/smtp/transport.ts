@@ -5,19 +5,7 @@ import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-
 import { CLOSE_TIMEOUT_MS, INPUT_MAX_BYTES, REPLY_MAX_BYTES } from "./limits.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import type { TlsMode } from "./tls-mode.ts";
-
-/** Why a connection ended, with the negative reply that ended it, if any. */
-export class TransportError extends Error {
-  override readonly name = "TransportError";
-  readonly kind: "timeout" | "closed" | "protocol_error";
-  readonly reply: string | undefined;
-
-  constructor(kind: TransportError["kind"], reply?: string) {
-    super(kind);
-    this.kind = kind;
-    this.reply = reply;
-  }
-}
+import { TransportError } from "./transport-error.ts";
 
 export interface TransportOptions {
   host: string;
@@ -34,8 +22,8 @@ export interface TransportOptions {
 /**
  * A connection to an SMTP server. The only place that opens sockets, and that knows nodemailer.
  *
- * nodemailer does the handshake and authentication. Commands of a mail are written here: nodemailer waits for a turn
- * of the event loop with each (a millisecond on Workers), and cannot probe.
+ * nodemailer does the handshake: greeting, EHLO, STARTTLS. All later commands are written here: nodemailer waits for a
+ * turn of the event loop with each (a millisecond on Workers), and cannot probe.
  */
 export class SmtpTransport {
   readonly #options: TransportOptions;
@@ -46,7 +34,7 @@ export class SmtpTransport {
   #verb: string | undefined;
   /** Reads the socket that nodemailer uses. */
   #input: { socket: net.Socket; onData: (chunk: Uint8Array) => void; reader: ReplyReader } | undefined;
-  /** Since TLS began, or since the last command. */
+  /** Since TLS began, or since the last line that was sent after the handshake. */
   #inputBytes = 0;
   /** Whether nodemailer's part is over. */
   #isTakenOver = false;
@@ -118,16 +106,7 @@ export class SmtpTransport {
   }
 
   /**
-   * Authenticates (RFC 4954).
-   *
-   * @throws {TransportError}
-   */
-  login(user: string, password: string, mechanism: string): Promise<void> {
-    return this.#call((done) => this.#connection.login({ user, pass: password, method: mechanism }, done));
-  }
-
-  /**
-   * Sends a command, or the data of a message, after `handshake()` and any `login()`.
+   * Sends a command, a response to a challenge, or the data of a message, after `handshake()`.
    *
    * @param command without its final CRLF
    * @returns the reply, whatever its code
@@ -135,6 +114,8 @@ export class SmtpTransport {
    */
   command(command: string): Promise<string> {
     const socket = this.#takeOver();
+    // What is written after the server has ended the session could be read as something else.
+    if (this.#ended) return this.#failure.promise;
     this.#inputBytes = 0;
     const answer = new Promise<string>((resolve) => this.#unanswered.push(resolve));
     socket.write(`${command}\r\n`);

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
@@ -29,6 +30,32 @@ describe("A diagnosis", () => {
       reply: "you said: AUTH PLAIN *** and *** is wrong",
     });
     expectNoSecret(JSON.stringify(diagnosis));
+  });
+
+  it("redacts the digest of CRAM-MD5, and what was sent for mechanisms that the server refused", async () => {
+    const digest = createHmac("md5", password).update("<a@b>").digest("hex");
+    const response = base64(`postmaster ${digest}`);
+    const forms = [...encodings, digest, base64(digest), response, `postmaster ${digest}`];
+    const server = await scriptedServer([
+      ...secured("AUTH PLAIN CRAM-MD5"),
+      ...replies("AUTH PLAIN", "504 5.5.4 no"),
+      ...replies("AUTH CRAM-MD5", `334 ${base64("<a@b>")}`),
+      ...replies(response, `535 5.7.8 ${forms.join(" ")}`),
+      { hang: true },
+    ]);
+    const diagnosis = await diagnosisOf(server, { settings: { password } });
+    expect(diagnosis.reply).toBe(forms.map(() => "***").join(" "));
+  });
+
+  it("redacts what a server repeats before it closes, in place of a reply", async () => {
+    const server = await scriptedServer([
+      ...secured("AUTH LOGIN"),
+      ...replies("AUTH", "334 VXNlcm5hbWU6"),
+      ...replies("cG9zdG1hc3Rlcg==", "334 UGFzc3dvcmQ6"),
+      ...replies("", `535 5.7.8 no: ${base64(password)}`).slice(1),
+      { close: true },
+    ]);
+    expect((await diagnosisOf(server, { settings: { password } })).reply).toBe("no: ***");
   });
 
   it("keeps the codes if the password looks like one", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { ScriptAction } from "../support/smtp/scripted-server.ts";
 import { acceptsMail, replies, secured } from "../support/smtp/scripts.ts";
-import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
-import { diagnosisOf, expectClosed, receivedMail, stepsOf } from "../support/smtp/sessions.ts";
+import { mailServer, scriptedServer, type TestServer } from "../support/smtp/servers.ts";
+import { diagnosisOf, expectClosed, newSession, receivedMail, stepsOf } from "../support/smtp/sessions.ts";
 
 const milliseconds = expect.any(Number);
 
@@ -101,4 +102,110 @@ describe.concurrent("SMTP authentication", () => {
       await expectClosed(server);
     },
   );
+});
+
+/** A server that offers these mechanisms, then follows a script. */
+const offering = (mechanisms: string, ...script: ScriptAction[]) =>
+  scriptedServer([...secured(`AUTH ${mechanisms}`), ...script]);
+
+const hang: ScriptAction = { hang: true };
+
+/** The lines that a client sent after TLS and its EHLO. */
+async function linesOf(server: TestServer): Promise<string[]> {
+  const { lines } = await server.state();
+  return lines.slice(lines.lastIndexOf("EHLO mail.example.com") + 1);
+}
+
+describe.concurrent("SMTP authentication with a server that refuses a mechanism", () => {
+  const plain = "AUTH PLAIN AHBvc3RtYXN0ZXIAY29ycmVjdCBob3JzZQ==";
+
+  it("succeeds by the next that it offers", async () => {
+    const server = await offering(
+      "CRAM-MD5 PLAIN LOGIN",
+      ...replies("AUTH PLAIN", "504 5.5.4 Unrecognized authentication type"),
+      ...replies("AUTH LOGIN", "334 VXNlcm5hbWU6"),
+      ...replies("cG9zdG1hc3Rlcg==", "334 UGFzc3dvcmQ6"),
+      ...replies("Y29ycmVjdCBob3JzZQ==", "235 ok"),
+      ...acceptsMail,
+    );
+    expect(await stepsOf(server)).toContainEqual({
+      ...{ stage: "authentication", mechanism: "LOGIN", milliseconds },
+    });
+  });
+
+  it("fails with the last reply if it refuses all", async () => {
+    const server = await offering(
+      "PLAIN CRAM-MD5",
+      ...replies("AUTH PLAIN", "504 5.5.4 no PLAIN"),
+      ...replies("AUTH CRAM-MD5", "500 5.5.1 no CRAM-MD5"),
+      hang,
+    );
+    const { session } = newSession(server);
+    expect(await session.open()).toMatchObject({
+      failure: { kind: "reply", stage: "authentication", reply: "500 5.5.1 no CRAM-MD5" },
+    });
+    expect(await linesOf(server)).toEqual([plain, "AUTH CRAM-MD5"]);
+    await expectClosed(server);
+  });
+
+  it("fails with the refusal if it then closes", async () => {
+    const server = await offering("PLAIN LOGIN", ...replies("AUTH PLAIN", "504 5.5.4 no"), { close: true });
+    const { session } = newSession(server);
+    expect(await session.open()).toMatchObject({ failure: { kind: "reply", reply: "504 5.5.4 no" } });
+  });
+
+  it.each(["535 5.7.8 no", "454 4.7.0 later", "503 5.5.1 not now"])(
+    "sends the password once after %s",
+    async (reply) => {
+      const server = await offering("PLAIN LOGIN CRAM-MD5", ...replies("AUTH", reply), hang);
+      expect(await diagnosisOf(server)).toMatchObject({ smtpCode: Number(reply.slice(0, 3)) });
+      expect(await linesOf(server)).toEqual([plain]);
+    },
+  );
+});
+
+describe.concurrent("SMTP authentication with a server that asks", () => {
+  it("accepts a 334 without a space (RFC 5321 section 4.2.1)", async () => {
+    const server = await offering(
+      "LOGIN",
+      ...replies("AUTH LOGIN", "334"),
+      ...replies("cG9zdG1hc3Rlcg==", "334"),
+      ...replies("Y29ycmVjdCBob3JzZQ==", "235"),
+      ...acceptsMail,
+    );
+    expect(await stepsOf(server)).toContainEqual({
+      ...{ stage: "authentication", mechanism: "LOGIN", milliseconds },
+    });
+  });
+
+  it("sends a password too long for the line of AUTH after an empty challenge", async () => {
+    const password = "p".repeat(1_024);
+    const response = Buffer.from(`\0postmaster\0${password}`).toString("base64");
+    const server = await offering(
+      "PLAIN",
+      ...replies("AUTH PLAIN", "334 "),
+      ...replies(response, "235 ok"),
+      ...acceptsMail,
+    );
+    await stepsOf(server, { settings: { password } });
+    expect((await linesOf(server)).slice(0, 2)).toEqual(["AUTH PLAIN", response]);
+  });
+
+  it.each([
+    ["PLAIN", 1, "334 bW9yZQ=="],
+    ["LOGIN", 3, "334 bW9yZQ=="],
+    ["CRAM-MD5", 2, "334 PGFAYj4="],
+    ["CRAM-MD5", 1, "334 not base64"],
+    ["CRAM-MD5", 1, "334"],
+  ])("cancels %s after %i lines if %s does not end", async (mechanism, answered, challenge) => {
+    const challenges = Array.from({ length: 20 }, () => replies("", challenge)).flat();
+    const server = await offering(mechanism, ...challenges, hang);
+    const { session } = newSession(server);
+    expect(await session.open()).toMatchObject({
+      failure: { kind: "protocol_error", stage: "authentication" },
+    });
+    const lines = await linesOf(server);
+    expect(lines.slice(answered)).toEqual(["*"]);
+    await expectClosed(server);
+  });
 });

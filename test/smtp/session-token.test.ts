@@ -109,6 +109,35 @@ describe.concurrent("Authentication by access token", () => {
   });
 });
 
+describe.concurrent("A server that refuses XOAUTH2", () => {
+  it("gets OAUTHBEARER if it offers that, with the same token", async () => {
+    const server = await scriptedServer([
+      ...secured("AUTH XOAUTH2 OAUTHBEARER"),
+      ...replies("AUTH XOAUTH2", "504 5.7.4 Unrecognized authentication type"),
+      ...replies("AUTH OAUTHBEARER", "235 ok"),
+      ...acceptsMail,
+    ]);
+    const { source, rejections } = tokens(cached("token-1"));
+    expect(await sendByToken(server, source)).toMatchObject({
+      steps: expect.arrayContaining([{ stage: "authentication", mechanism: "OAUTHBEARER", milliseconds }]),
+    });
+    expect(rejections).toEqual([undefined]);
+  });
+
+  it("does not cause a new token if it refuses all mechanisms", async () => {
+    const server = await scriptedServer([
+      ...secured("AUTH XOAUTH2"),
+      ...replies("AUTH", "504 5.7.4 Unrecognized authentication type"),
+      { hang: true },
+    ]);
+    const { source, rejections } = tokens(cached("token-1"), "token-2");
+    expect(await sendByToken(server, source)).toMatchObject({
+      diagnosis: { stage: "authentication", smtpCode: 504 },
+    });
+    expect(rejections).toEqual([undefined]);
+  });
+});
+
 describe.concurrent("A cached token that the server rejects", () => {
   it("is renewed once, and the new one is sent over the same connection", async () => {
     const server = await scriptedServer([
