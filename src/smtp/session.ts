@@ -42,8 +42,10 @@ const TOKEN_FAILURES = {
   no_token: "token_missing",
 } as const satisfies Record<TokenFailure["kind"], FailureKind>;
 
-// RFC 5321 section 4.3.2 allows only 354, but some servers reply 250.
-const POSITIVE_TO_DATA = /^[23]\d\d([ -]|$)/;
+// The only reply after which a server reads a message (RFC 5321 section 4.3.2). After any other, such as 250, it
+// would execute the lines of the message as commands.
+const EXPECTS_MESSAGE = /^354([ -]|$)/;
+const MAY_EXPECT_MESSAGE = /^[23]\d\d/;
 
 // How an SMTP server rejects a client at the greeting, and at EHLO or HELO (RFC 5321 section 4.3.2). Other
 // servers greet with 220 too: FTP servers reply to EHLO with 500, 502 or 530.
@@ -228,7 +230,7 @@ export class SmtpSession {
   async #reset(connection: Connection, unfinished: Promise<string>[]): Promise<boolean> {
     const replies = await connection.deadline.guard(Promise.all(unfinished), this.#timeouts.replyMs);
     // The server waits for a message although it has rejected the recipient: only closing ends that safely.
-    if (POSITIVE_TO_DATA.test(replies.at(-1) ?? "")) return false;
+    if (MAY_EXPECT_MESSAGE.test(replies.at(-1) ?? "")) return false;
     return POSITIVE.test(await this.#command(connection, "RSET"));
   }
 
@@ -251,7 +253,8 @@ export class SmtpSession {
     this.#complete({ stage: "sender" }, "recipient");
     await accept(1, POSITIVE);
     this.#complete({ stage: "recipient" }, "message");
-    await accept(2, POSITIVE_TO_DATA);
+    await accept(2, EXPECTS_MESSAGE);
+    transport.assertOpen();
     onMessage?.();
     this.#contentSent = true;
     const answer = transport.command(encodeMailData(message.raw));

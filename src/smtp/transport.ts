@@ -44,7 +44,7 @@ export class SmtpTransport {
   #lastReply: string | undefined;
   /** Whether the last reply to a command asks for a message. */
   #expectsMessage = false;
-  #ended = false;
+  #ended: TransportError | undefined;
   /** Whether bytes arrived unencrypted after the reply to STARTTLS (CVE-2011-0411). */
   plaintextInjected = false;
 
@@ -76,7 +76,12 @@ export class SmtpTransport {
 
   /** Whether the connection has not ended, as far as is known. */
   get isOpen(): boolean {
-    return !this.#ended;
+    return this.#ended === undefined;
+  }
+
+  /** @throws {TransportError} if the connection has ended */
+  assertOpen(): void {
+    if (this.#ended !== undefined) throw this.#ended;
   }
 
   /** Whether the connection is encrypted. (nodemailer documents `_socket` as public.) */
@@ -115,7 +120,7 @@ export class SmtpTransport {
   command(command: string): Promise<string> {
     const socket = this.#takeOver();
     // What is written after the server has ended the session could be read as something else.
-    if (this.#ended) return this.#failure.promise;
+    if (!this.isOpen) return this.#failure.promise;
     this.#inputBytes = 0;
     const answer = new Promise<string>((resolve) => this.#unanswered.push(resolve));
     socket.write(`${command}\r\n`);
@@ -216,7 +221,7 @@ export class SmtpTransport {
   }
 
   #end(error: TransportError): void {
-    this.#ended = true;
+    this.#ended ??= error;
     this.#failure.reject(error);
   }
 

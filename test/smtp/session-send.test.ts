@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ScriptAction } from "../support/smtp/scripted-server.ts";
 import { acceptsMail, authenticated, replies } from "../support/smtp/scripts.ts";
 import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
 import {
@@ -163,5 +164,53 @@ describe.concurrent("SMTP session that calls onMessage", () => {
     await expectClosed(server);
     expect((await server.state()).lines.slice(-1)).toEqual(["DATA"]);
     expect(session.isOpen).toBe(false);
+  });
+});
+
+describe.concurrent("SMTP session with a server that does not reply 354 to DATA", () => {
+  const toData = [...replies("MAIL", "250 ok"), ...replies("RCPT", "250 ok")];
+  const atOnce: ScriptAction[] = [{ expect: "DATA" }, { send: "250 ok\r\n250 ok\r\n" }];
+
+  // The server would execute the lines of the message as commands.
+  it.each([
+    ["250 ok", "protocol_error"],
+    ["220 ready", "protocol_error"],
+    ["334 more", "protocol_error"],
+    ["355 go", "protocol_error"],
+    ["3540 go", "protocol_error"],
+    ["rubbish", "protocol_error"],
+    ["451 4.3.0 later", "reply"],
+    ["554 5.5.1 no valid recipients", "reply"],
+  ])("sends nothing of the message after %s", async (reply, kind) => {
+    for (const pipelining of [false, true]) {
+      const server = await scriptedServer([
+        ...authenticated(...(pipelining ? ["PIPELINING"] : [])),
+        ...(pipelining ? atOnce : [...toData, { expect: "DATA" }]),
+        { send: `${reply}\r\n` },
+      ]);
+      const { session, message } = await openSession(server, { pipelining });
+      let calls = 0;
+      const result = await session.send(message, { onMessage: () => calls++ });
+      expect(result).toMatchObject({ failure: { kind, stage: "message", contentSent: false } });
+      session.close();
+      await expectClosed(server);
+      expect(calls).toBe(0);
+      const { lines } = await server.state();
+      expect(lines.slice(lines.indexOf("DATA") + 1)).toEqual(kind === "reply" ? ["QUIT"] : []);
+    }
+  });
+
+  it("sends nothing of the message if the server ends the session right after its 354", async () => {
+    const server = await scriptedServer([
+      ...[...authenticated(), ...toData, ...replies("DATA", "354 go\r\n421 4.3.2 shutting down")],
+    ]);
+    const { session, message } = await openSession(server);
+    let calls = 0;
+    expect(await session.send(message, { onMessage: () => calls++ })).toMatchObject({
+      failure: { kind: "reply", stage: "message", reply: "421 4.3.2 shutting down", contentSent: false },
+    });
+    await expectClosed(server);
+    expect(calls).toBe(0);
+    expect((await server.state()).lines.at(-1)).toBe("DATA");
   });
 });
