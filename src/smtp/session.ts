@@ -1,15 +1,17 @@
 import type { Message } from "../mail/message.ts";
 import type { TokenFailure, TokenResult } from "../oauth/token-request.ts";
-import { type Capabilities, NO_CAPABILITIES, parseCapabilities } from "./capabilities.ts";
+import { NO_CAPABILITIES } from "./capabilities.ts";
 import { Deadline, TimeoutError } from "./deadline.ts";
 import { type DestinationPolicy, destinationProblem } from "./destination.ts";
 import { envelopeCommands, envelopeProblem, requiresSmtpUtf8 } from "./envelope.ts";
+import { Handshake } from "./handshake.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "./limits.ts";
 import { Login } from "./login.ts";
 import { encodeMailData } from "./mail-data.ts";
 import { causeOfRejection } from "./rejection.ts";
 import { NEGATIVE, POSITIVE, parseReply } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
+import { assertReply, SessionError } from "./session-error.ts";
 import { authenticates, type SmtpSettings } from "./smtp-settings.ts";
 import { timeoutsFor } from "./timeouts.ts";
 import { tlsMode } from "./tls-mode.ts";
@@ -47,11 +49,6 @@ const TOKEN_FAILURES = {
 const EXPECTS_MESSAGE = /^354([ -]|$)/;
 const MAY_EXPECT_MESSAGE = /^[23]\d\d/;
 
-// How an SMTP server rejects a client at the greeting, and at EHLO or HELO (RFC 5321 section 4.3.2). Other
-// servers greet with 220 too: FTP servers reply to EHLO with 500, 502 or 530.
-const REJECTED_GREETING = /^(421|554)([ -]|$)/;
-const REJECTED_EHLO = /^(421|45\d|501|504|55\d)([ -]|$)/;
-
 /**
  * A session with an SMTP server: `open()`, `send()` for each mail, `close()`. A failure closes the
  * connection. Credentials are sent over TLS only, whatever the settings say (RFC 8314 section 3.3).
@@ -69,10 +66,7 @@ export class SmtpSession {
   #stageStartedAt = 0;
   readonly #login: Login;
   #connection: Connection | undefined;
-  #capabilities: Capabilities = NO_CAPABILITIES;
-  #startTlsOffered = false;
-  /** Whether greeting and EHLO reply are those of an SMTP server. */
-  #isSmtpServer = false;
+  readonly #handshake = new Handshake();
   /** Facts of the current transaction, for failures. */
   #contentSent = false;
   #smtputf8 = false;
@@ -100,7 +94,7 @@ export class SmtpSession {
       onCommand: (verb) => this.#onCommand(verb),
       onReply: (verb, reply) => {
         deadline.restart(this.#timeouts.replyMs);
-        this.#onReply(verb, reply);
+        this.#handshake.onReply(verb, reply);
       },
     });
     this.#connection = { transport, deadline, mayPipeline: this.#options.pipelining ?? false };
@@ -168,7 +162,7 @@ export class SmtpSession {
   /** Adds the offered mechanisms to the last step: they are known once the handshake is over. */
   #nameMechanisms(): void {
     const step = this.#steps.at(-1);
-    const mechanisms = [...this.#capabilities.mechanisms];
+    const mechanisms = [...this.#handshake.capabilities.mechanisms];
     if (step !== undefined && mechanisms.length > 0) step.mechanisms = mechanisms;
   }
 
@@ -179,12 +173,12 @@ export class SmtpSession {
       return;
     }
     if (!transport.encrypted) throw new SessionError("credentials_need_tls");
-    const result = await this.#login.run(this.#capabilities.mechanisms, {
+    const result = await this.#login.run(this.#handshake.capabilities.mechanisms, {
       command: (line) => deadline.guard(transport.command(line), this.#timeouts.replyMs),
       token: (rejected) => this.#getToken(connection, rejected),
     });
     if (result === undefined) throw new SessionError("authentication_not_offered");
-    requirePositive(result.reply, POSITIVE);
+    assertReply(result.reply, POSITIVE);
     this.#complete({ stage: "authentication", mechanism: result.mechanism }, "sender");
   }
 
@@ -203,10 +197,10 @@ export class SmtpSession {
   }
 
   #envelopeCommands(message: Message): [mail: string, rcpt: string] {
-    const problem = envelopeProblem(message, this.#capabilities);
+    const problem = envelopeProblem(message, this.#handshake.capabilities);
     if (problem === undefined) {
       this.#smtputf8 = requiresSmtpUtf8(message);
-      return envelopeCommands(message, this.#capabilities);
+      return envelopeCommands(message, this.#handshake.capabilities);
     }
     this.#stage = problem.stage;
     throw new SessionError(problem.kind);
@@ -237,7 +231,7 @@ export class SmtpSession {
   async #transfer(connection: Connection, message: Message, onMessage?: () => void): Promise<void> {
     const { transport, deadline } = connection;
     const commands = [...this.#envelopeCommands(message), "DATA"];
-    const pipelining = connection.mayPipeline && this.#capabilities.extensions.has("PIPELINING");
+    const pipelining = connection.mayPipeline && this.#handshake.capabilities.extensions.has("PIPELINING");
     const pipelined = pipelining ? transport.pipeline(commands) : [];
     const accept = async (index: number, positive: RegExp) => {
       const answer = pipelined[index] ?? transport.command(commands[index] ?? "");
@@ -247,7 +241,7 @@ export class SmtpSession {
         // Servers hang up after some errors (Postfix: smtpd_hard_error_limit), and the last reply must not be lost.
         connection.mayPipeline = false;
       }
-      requirePositive(reply, positive);
+      assertReply(reply, positive);
     };
     await accept(0, POSITIVE);
     this.#complete({ stage: "sender" }, "recipient");
@@ -259,7 +253,7 @@ export class SmtpSession {
     this.#contentSent = true;
     const answer = transport.command(encodeMailData(message.raw));
     const reply = await deadline.guard(answer, this.#timeouts.messageReplyMs);
-    requirePositive(reply, POSITIVE);
+    assertReply(reply, POSITIVE);
     this.#complete({ stage: "message", reply: parseReply(reply).text }, "message");
   }
 
@@ -268,23 +262,12 @@ export class SmtpSession {
   }
 
   #onCommand(verb: string): void {
-    // RFC 3207 section 4.2: the client discards what the server offered before TLS.
-    if (verb === "EHLO") this.#capabilities = NO_CAPABILITIES;
+    this.#handshake.onCommand(verb);
     // The EHLO after STARTTLS shows that the handshake is complete.
     if (verb === "EHLO" && this.#stage === "tls" && !this.#connection?.transport.plaintextInjected) {
       this.#complete({ stage: "tls", tls: "STARTTLS" }, "authentication");
     }
     if (verb === "STARTTLS") this.#complete({ stage: "greeting" }, "tls");
-  }
-
-  #onReply(verb: string | undefined, reply: string): void {
-    const positive = POSITIVE.test(reply);
-    if (verb === undefined) this.#isSmtpServer ||= REJECTED_GREETING.test(reply);
-    if (verb === "EHLO" || verb === "HELO") this.#isSmtpServer ||= positive || REJECTED_EHLO.test(reply);
-    if (verb === "EHLO" && positive) {
-      this.#capabilities = parseCapabilities(reply);
-      this.#startTlsOffered ||= this.#capabilities.extensions.has("STARTTLS");
-    }
   }
 
   async #attempt(work: (connection: Connection) => Promise<void>): Promise<SmtpResult> {
@@ -318,13 +301,15 @@ export class SmtpSession {
     if (error instanceof SessionError) return { ...this.#failure(error.kind), ...error.details };
     if (!(error instanceof TransportError || error instanceof TimeoutError)) return undefined;
     if (this.#stage === "connect") return this.#failure("not_connected");
-    if (!this.#isSmtpServer) return this.#failure("not_smtp");
+    if (!this.#handshake.isSmtpServer) return this.#failure("not_smtp");
     const unsafe = error instanceof TransportError ? error.reply : undefined;
     const reply = unsafe === undefined ? undefined : this.#redact(unsafe);
-    if (this.#stage === "tls" && !this.#startTlsOffered) return this.#failure("starttls_not_offered", reply);
+    if (this.#stage === "tls" && !this.#handshake.startTlsOffered)
+      return this.#failure("starttls_not_offered", reply);
     if (error instanceof TimeoutError || error.kind === "timeout") return this.#failure("timeout");
     // Under TLS 1.3, a server that demands a client certificate completes the handshake before it closes.
-    const isBeforeEhloReply = this.#stage === "authentication" && this.#capabilities === NO_CAPABILITIES;
+    const isBeforeEhloReply =
+      this.#stage === "authentication" && this.#handshake.capabilities === NO_CAPABILITIES;
     if (isBeforeEhloReply && error.kind === "closed") return this.#failure("ended_after_tls", reply);
     if (reply !== undefined) return this.#failure("reply", reply);
     return this.#failure(this.#stage === "tls" ? "tls_failed" : error.kind);
@@ -337,7 +322,7 @@ export class SmtpSession {
     // A sender that is rejected for good is rejected in every mail, whatever the words.
     const isOfSender = this.#stage === "sender" && cause === "other" && reply.startsWith("5");
     const isOfSettings = cause === "sender" || cause === "account" || cause === "authentication";
-    if (!NEGATIVE.test(reply) || isOfSender || isOfSettings) requirePositive(reply, POSITIVE);
+    if (!NEGATIVE.test(reply) || isOfSender || isOfSettings) assertReply(reply, POSITIVE);
     const { code, enhancedCode, text } = parseReply(reply);
     return { reply: [code, enhancedCode, text].filter((part) => part !== undefined).join(" ") };
   }
@@ -367,23 +352,6 @@ interface Connection {
   mayPipeline: boolean;
   /** The transaction of a rejected mail: the replies to the commands that were pipelined behind it. */
   unfinished?: Promise<string>[] | undefined;
-}
-
-/** A failure that the session detects, as opposed to the transport. */
-class SessionError extends Error {
-  readonly kind: FailureKind;
-  readonly details: Pick<SmtpFailure, "reply" | "oauth">;
-
-  constructor(kind: FailureKind, details: SessionError["details"] = {}) {
-    super(kind);
-    this.kind = kind;
-    this.details = details;
-  }
-}
-
-function requirePositive(reply: string, positive: RegExp): void {
-  if (positive.test(reply)) return;
-  throw NEGATIVE.test(reply) ? new SessionError("reply", { reply }) : new SessionError("protocol_error");
 }
 
 /** Whether the connection can carry another mail after a failure. */
