@@ -30,9 +30,12 @@ function cellsOf(row: Row): string[] {
 
 /** A symptom in the words of the response: its stage, and the server's reply or else the message. */
 function exampleOf({ example }: Row): string {
-  const { stage, kind = "reply", reply, settings = {} } = example;
+  const { stage, kind = "reply", reply, silentMs = 0, settings = {} } = example;
   const { message } = diagnose(
-    { kind, stage, steps: [], contentSent: false, smtputf8: false, ...(reply !== undefined && { reply }) },
+    {
+      ...{ kind, stage, silentMs, steps: [], contentSent: false, smtputf8: false },
+      ...(reply !== undefined && { reply }),
+    },
     { host: "smtp.example.com", port: 587, starttls: false, ssl: false, ...settings },
   );
   const relevant = Object.entries(settings).filter(([name, value]) => name !== "host" && value !== undefined);

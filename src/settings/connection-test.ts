@@ -10,7 +10,7 @@ import type { MailContent } from "../mail/message.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { optionalJsonBody } from "../middleware/json-body.ts";
 import { destinationProblem } from "../smtp/destination.ts";
-import { diagnose } from "../smtp/diagnosis.ts";
+import { diagnose, mayHaveArrived } from "../smtp/diagnosis.ts";
 import type { SmtpResult, Step } from "../smtp/result.ts";
 import { lacksMandatoryField, type Settings, testSchema } from "./schema.ts";
 import { storeOf } from "./store.ts";
@@ -71,8 +71,11 @@ export async function assertConnection(
     return { action: ok ? "tested" : "test_refused", test: target };
   });
   if (!result.ok) {
-    const diagnosis = diagnose(result.failure, settings, c.var.config.hostname);
-    throw new ApiError("smtp_failed", { diagnosis });
+    const { failure } = result;
+    const diagnosis = diagnose(failure, settings, c.var.config.hostname);
+    throw new ApiError("smtp_failed", {
+      diagnosis: failure.contentSent ? mayHaveArrived(diagnosis) : diagnosis,
+    });
   }
   return { steps: result.steps, target };
 }

@@ -71,7 +71,7 @@ export function settingsRoutes(
         tested = (await assertConnection(c, settings, "sent", { records: "failure" })).target;
       }
       if (verify || target !== undefined) {
-        // The test takes up to 20 s, in which another save may have succeeded.
+        // The test takes up to 30 s, in which another save may have succeeded.
         const current = await store.read(tenant);
         if (current?.version !== stored?.version) {
           // Otherwise a guessed password that passes leaves no entry.

@@ -49,6 +49,7 @@ const NAMED: readonly [RegExp, string][] = [
 
 interface Circumstances {
   stage: Stage;
+  silentMs: number | undefined;
   reply: Reply | undefined;
   /** Whether the settings ask for an access token. */
   usesToken: boolean;
@@ -57,6 +58,8 @@ interface Circumstances {
 const MESSAGES: Record<FailureKind, (circumstances: Circumstances) => string> = {
   forbidden_destination: () => "The host is not public, so no connection was made.",
   not_connected: () => "The SMTP server could not be reached.",
+  silent: ({ silentMs = 0 }) =>
+    `The host accepted the connection, but sent nothing for ${Math.round(silentMs / 100) / 10} s.`,
   not_smtp: () => "The host accepted the connection, but did not respond as an SMTP server.",
   reply: (circumstances) => `The SMTP server rejected ${rejected(circumstances)}.`,
   timeout: (circumstances) => `The SMTP server timed out while handling ${subjectOf(circumstances)}.`,
@@ -90,12 +93,12 @@ const MESSAGES: Record<FailureKind, (circumstances: Circumstances) => string> = 
  * @param clientName our name in EHLO, for the hint if the server rejects it
  */
 export function diagnose(failure: SmtpFailure, settings: SmtpSettings, clientName?: string): Diagnosis {
-  const { kind, stage, steps, challenge, oauth } = failure;
+  const { kind, stage, steps, challenge, oauth, silentMs } = failure;
   const mechanisms = steps.findLast((step) => step.mechanisms !== undefined)?.mechanisms;
   const [reply, fullReply] =
     failure.reply === undefined ? [] : [parseReply(failure.reply), parseReply(failure.reply, Infinity)];
   return {
-    message: MESSAGES[kind]({ stage, reply: fullReply, usesToken: settings.authType === "token" }),
+    message: MESSAGES[kind]({ stage, silentMs, reply: fullReply, usesToken: settings.authType === "token" }),
     stage,
     ...(reply === undefined ? {} : { smtpCode: reply.code, reply: reply.text }),
     ...(reply?.enhancedCode === undefined ? {} : { enhancedCode: reply.enhancedCode }),
@@ -104,6 +107,11 @@ export function diagnose(failure: SmtpFailure, settings: SmtpSettings, clientNam
     hint: hintFor({ kind, stage, settings, reply: fullReply, clientName, mechanisms, challenge, oauth }),
     steps,
   };
+}
+
+/** Says in a report that its message may have arrived: the content was sent, and the outcome is unknown. */
+export function mayHaveArrived<Report extends { message: string }>(report: Report): Report {
+  return { ...report, message: `${report.message} The message may have arrived.` };
 }
 
 function responseOf({ status, error, description }: TokenFailure): Pick<Diagnosis, "oauth"> {

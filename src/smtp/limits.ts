@@ -4,6 +4,11 @@ export interface SmtpTimeouts {
   connectMs: number;
   /** From the connection to the server's greeting. */
   greetingMs: number;
+  /**
+   * From the connection to the first byte, on a port for implicit TLS without `ssl`: a server that expects TLS waits
+   * for the client.
+   */
+  silenceOnTlsPortMs: number;
   /** From one complete reply to the next: a server that sends single bytes does not extend it. */
   replyMs: number;
   /** From the end of a message to its reply. */
@@ -12,22 +17,27 @@ export interface SmtpTimeouts {
   totalMs: number;
 }
 
-/** Time limits of a test: an administrator waits for the result. */
+/**
+ * Time limits of a test: an administrator waits for the result. Any wait may take what the total allows, since some
+ * servers delay their greeting to keep bots off, and delivery waits as long.
+ */
 export const TEST_TIMEOUTS: SmtpTimeouts = {
-  connectMs: 5_000,
-  greetingMs: 5_000,
-  replyMs: 10_000,
-  messageReplyMs: 10_000,
-  totalMs: 20_000,
+  connectMs: 10_000,
+  greetingMs: 30_000,
+  silenceOnTlsPortMs: 5_000,
+  replyMs: 30_000,
+  messageReplyMs: 30_000,
+  totalMs: 30_000,
 };
 
 /**
- * Time limits of a delivery. RFC 5321 section 4.5.3.2.6 allows 10 minutes for the reply to a message: a
+ * Time limits of a delivery, none shorter than those of a test. RFC 5321 section 4.5.3.2.6 allows 10 minutes for the reply to a message: a
  * client that gives up earlier sends it twice. An alarm of Workers may run for 15 minutes in all.
  */
 export const DELIVERY_TIMEOUTS: SmtpTimeouts = {
   connectMs: 10_000,
   greetingMs: 30_000,
+  silenceOnTlsPortMs: 30_000,
   replyMs: 30_000,
   messageReplyMs: 5 * 60_000,
   totalMs: 14 * 60_000,

@@ -35,10 +35,14 @@ export interface Step {
   reply?: string;
 }
 
-/** Reasons for a failure. `reply`: the server rejected a command; the client detects the others itself. */
+/**
+ * Reasons for a failure. `reply`: the server rejected a command; the client detects the others itself. `silent`: no
+ * byte arrived; `not_smtp`: something else than greeting and EHLO reply of an SMTP server.
+ */
 export const FAILURE_KINDS = [
   "forbidden_destination",
   "not_connected",
+  "silent",
   "not_smtp",
   "reply",
   "timeout",
@@ -73,6 +77,8 @@ export interface SmtpFailure {
   challenge?: string;
   /** What the token endpoint said, in stage `token`. */
   oauth?: TokenFailure;
+  /** For how long no byte arrived, in kind `silent`. */
+  silentMs?: number;
   /** Whether the content has left and no reply says what became of it: the message may have arrived. */
   contentSent: boolean;
   /** Whether the MAIL command of this transaction carried SMTPUTF8 (RFC 6531 section 3.4). */

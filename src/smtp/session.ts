@@ -13,7 +13,7 @@ import { NEGATIVE, POSITIVE, parseReply } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
 import { assertReply, SessionError } from "./session-error.ts";
 import { authenticates, type SmtpSettings } from "./smtp-settings.ts";
-import { timeoutsFor } from "./timeouts.ts";
+import { firstByteLimit, timeoutsFor } from "./timeouts.ts";
 import { tlsMode } from "./tls-mode.ts";
 import { SmtpTransport } from "./transport.ts";
 import { TransportError } from "./transport-error.ts";
@@ -87,23 +87,28 @@ export class SmtpSession {
       return { ok: false, failure: this.#failure("forbidden_destination") };
     }
     this.#stageStartedAt = Date.now();
+    const { connectMs, greetingMs, replyMs } = this.#timeouts;
+    const firstByteMs = firstByteLimit(this.#settings, this.#timeouts);
     const mode = tlsMode(this.#settings);
     const deadline = new Deadline(this.#timeouts.totalMs);
     const transport = new SmtpTransport({
       ...{ host, port, mode, clientName: this.#options.clientName },
       onCommand: (verb) => this.#onCommand(verb),
+      onFirstByte: () => {
+        if (firstByteMs < greetingMs) deadline.restart(greetingMs - this.#stageMs);
+      },
       onReply: (verb, reply) => {
-        deadline.restart(this.#timeouts.replyMs);
+        deadline.restart(replyMs);
         this.#handshake.onReply(verb, reply);
       },
     });
     this.#connection = { transport, deadline, mayPipeline: this.#options.pipelining ?? false };
     return this.#attempt(async (connection) => {
-      await deadline.guard(transport.connect(), this.#timeouts.connectMs);
+      await deadline.guard(transport.connect(), connectMs);
       this.#complete({ stage: "connect" }, "greeting");
       // Workers report TCP and implicit TLS as one event, so `connect` includes the time of both.
       if (mode === "implicit") this.#complete({ stage: "tls", tls: "implicit" }, "greeting");
-      await deadline.guard(transport.handshake(), this.#timeouts.greetingMs);
+      await deadline.guard(transport.handshake(), firstByteMs);
       if (transport.plaintextInjected) throw new SessionError("plaintext_injected");
       if (this.#stage === "greeting") {
         this.#complete({ stage: "greeting" }, transport.encrypted ? "authentication" : "tls");
@@ -289,6 +294,11 @@ export class SmtpSession {
     this.#connection = undefined;
   }
 
+  /** Time since the stage began. */
+  get #stageMs(): number {
+    return Date.now() - this.#stageStartedAt;
+  }
+
   #complete(step: Omit<Step, "milliseconds">, next: Stage): void {
     const now = Date.now();
     this.#steps.push({ ...step, milliseconds: now - this.#stageStartedAt });
@@ -300,13 +310,16 @@ export class SmtpSession {
   #failureOf(error: unknown): SmtpFailure | undefined {
     if (error instanceof SessionError) return { ...this.#failure(error.kind), ...error.details };
     if (!(error instanceof TransportError || error instanceof TimeoutError)) return undefined;
+    const isTimeout = error instanceof TimeoutError || error.kind === "timeout";
     if (this.#stage === "connect") return this.#failure("not_connected");
+    if (isTimeout && this.#connection?.transport.hasInput === false)
+      return { ...this.#failure("silent"), silentMs: this.#stageMs };
     if (!this.#handshake.isSmtpServer) return this.#failure("not_smtp");
     const unsafe = error instanceof TransportError ? error.reply : undefined;
     const reply = unsafe === undefined ? undefined : this.#redact(unsafe);
     if (this.#stage === "tls" && !this.#handshake.startTlsOffered)
       return this.#failure("starttls_not_offered", reply);
-    if (error instanceof TimeoutError || error.kind === "timeout") return this.#failure("timeout");
+    if (isTimeout) return this.#failure("timeout");
     // Under TLS 1.3, a server that demands a client certificate completes the handshake before it closes.
     const isBeforeEhloReply =
       this.#stage === "authentication" && this.#handshake.capabilities === NO_CAPABILITIES;

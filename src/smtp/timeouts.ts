@@ -1,5 +1,6 @@
 import type { SmtpTimeouts } from "./limits.ts";
 import type { SmtpSettings } from "./smtp-settings.ts";
+import { IMPLICIT_TLS_PORTS, tlsMode } from "./tls-mode.ts";
 
 /** What Keycloak assumes for a time limit that is absent, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -19,6 +20,15 @@ export function timeoutsFor(
     greetingMs: shorter(greetingMs, timeout),
     replyMs: shorter(replyMs, commandTimeout(timeout, writeTimeout)),
   };
+}
+
+/** How long the server may be silent after the connection, in milliseconds. */
+export function firstByteLimit(
+  settings: SmtpSettings,
+  { greetingMs, silenceOnTlsPortMs }: SmtpTimeouts,
+): number {
+  const mayExpectTls = IMPLICIT_TLS_PORTS.includes(settings.port) && tlsMode(settings) !== "implicit";
+  return mayExpectTls ? Math.min(greetingMs, silenceOnTlsPortMs) : greetingMs;
 }
 
 /** Waiting for a reply includes writing the command. */

@@ -1,5 +1,8 @@
 import type { SmtpSettings } from "./smtp-settings.ts";
 
+/** Ports for implicit TLS. 465 is assigned by IANA; by convention, some providers have 2465 besides. */
+export const IMPLICIT_TLS_PORTS: readonly number[] = [465, 2465];
+
 /**
  * When a connection is encrypted. `implicit`: from the first byte (RFC 8314 section 3). `starttls`: after
  * STARTTLS, which is required. `opportunistic`: after STARTTLS if the server offers it.

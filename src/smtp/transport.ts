@@ -7,12 +7,17 @@ import { ReplyReader } from "./reply-reader.ts";
 import type { TlsMode } from "./tls-mode.ts";
 import { TransportError } from "./transport-error.ts";
 
+/** Longer than any session. */
+const NO_TIMEOUT_MS = 60 * 60_000;
+
 export interface TransportOptions {
   host: string;
   port: number;
   mode: TlsMode;
   /** Our host name, for EHLO. */
   clientName: string;
+  /** Called when the server's first byte arrives. */
+  onFirstByte: () => void;
   /** Called with the verb of each EHLO, HELO and STARTTLS command. */
   onCommand: (verb: string) => void;
   /** Called with each reply, and the verb above that it answers, if any. */
@@ -45,6 +50,8 @@ export class SmtpTransport {
   /** Whether the last reply to a command asks for a message. */
   #expectsMessage = false;
   #ended: TransportError | undefined;
+  /** Whether any byte has arrived. */
+  hasInput = false;
   /** Whether bytes arrived unencrypted after the reply to STARTTLS (CVE-2011-0411). */
   plaintextInjected = false;
 
@@ -64,8 +71,16 @@ export class SmtpTransport {
       transactionLog: true,
       maxResponseSize: REPLY_MAX_BYTES,
       socketCloseTimeout: CLOSE_TIMEOUT_MS,
+      // The caller limits the time of each stage.
+      connectionTimeout: NO_TIMEOUT_MS,
+      greetingTimeout: NO_TIMEOUT_MS,
+      socketTimeout: NO_TIMEOUT_MS,
     });
     this.#failure.promise.catch(() => {});
+    // nodemailer listens only once it uses the socket, and would wait for the greeting of a server that has gone.
+    this.#socket.once("close", () => {
+      if (this.#input === undefined) this.#end(this.#closed());
+    });
     this.#connection.on("error", (error) => this.#end(this.#toTransportError(error)));
     // nodemailer reports no error after a 421 reply, nor when an idle connection closes.
     this.#connection.on("end", () => {
@@ -96,9 +111,10 @@ export class SmtpTransport {
    */
   async connect(): Promise<void> {
     const event = this.#options.mode === "implicit" ? "secureConnect" : "connect";
-    await once(this.#socket, event).catch(() => {
+    const connected = once(this.#socket, event).catch(() => {
       throw new TransportError("closed");
     });
+    await Promise.race([connected, this.#failure.promise]);
   }
 
   /**
@@ -194,6 +210,8 @@ export class SmtpTransport {
     this.#inputBytes = 0;
     const reader = new ReplyReader();
     const onData = (chunk: Uint8Array) => {
+      if (!this.hasInput) this.#options.onFirstByte();
+      this.hasInput = true;
       this.#inputBytes += chunk.length;
       if (this.#inputBytes > INPUT_MAX_BYTES) {
         socket.removeAllListeners("data").destroy();

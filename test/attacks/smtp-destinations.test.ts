@@ -80,7 +80,6 @@ function ftp(reply: string): ScriptAction[] {
 }
 
 const otherServers: [name: string, script: ScriptAction[]][] = [
-  ["a silent server", [{ hang: true }]],
   ["a server that closes the connection", [{ close: true }]],
   [
     "an HTTP server that closes the connection",

@@ -3,7 +3,8 @@ import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
 import { jsonResponse } from "../support/responses.ts";
 import type { MailServerSettings } from "../support/smtp/mail-server.ts";
-import { mailServer } from "../support/smtp/servers.ts";
+import { acceptsMail, authenticated as login } from "../support/smtp/scripts.ts";
+import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
 import { newSmtpTestClient } from "../support/smtp/smtp-test-client.ts";
 
 const milliseconds = expect.any(Number);
@@ -108,5 +109,32 @@ describe.concurrent("A failed test", () => {
         jsonResponse(502, "BAD_GATEWAY", message, diagnosis),
       );
     }
+  });
+});
+
+describe.concurrent("A test whose mail was sent", () => {
+  const receivesMail = [...login(), ...acceptsMail.slice(0, -1)];
+
+  it.each([
+    [
+      "says that the message may have arrived if no reply followed",
+      [...receivesMail, { close: true as const }],
+      "The SMTP server closed the connection while handling the message. The message may have arrived.",
+    ],
+    [
+      "does not if the server rejected it",
+      [...receivesMail, { send: "554 5.6.0 no\r\n" }],
+      "The SMTP server rejected the message.",
+    ],
+    [
+      "does not if the connection closed at DATA",
+      [...login(), ...acceptsMail.slice(0, 4), { expect: "DATA" }, { close: true as const }],
+      "The SMTP server closed the connection while handling the message.",
+    ],
+  ])("%s", async (_, script, message) => {
+    const client = await newSmtpTestClient(families[0]);
+    const server = await scriptedServer(script);
+    const response = await client.test({ settings: localSettings(server.port) });
+    expect(response).toMatchObject({ httpStatus: 502, body: { message } });
   });
 });

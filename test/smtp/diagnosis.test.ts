@@ -13,13 +13,17 @@ const settings = settingsSchema.parse({
 });
 
 function diagnosisOf(kind: FailureKind, stage: Stage, reply?: string) {
-  return diagnose(smtpFailure(kind, stage, reply === undefined ? {} : { reply }), settings);
+  return diagnose(
+    smtpFailure(kind, stage, { silentMs: 5_170, ...(reply === undefined ? {} : { reply }) }),
+    settings,
+  );
 }
 
 describe("diagnose", () => {
   it.each<[FailureKind, Stage, string]>([
     ["forbidden_destination", "connect", "The host is not public, so no connection was made."],
     ["not_connected", "connect", "The SMTP server could not be reached."],
+    ["silent", "greeting", "The host accepted the connection, but sent nothing for 5.2 s."],
     ["not_smtp", "greeting", "The host accepted the connection, but did not respond as an SMTP server."],
     ["reply", "greeting", "The SMTP server rejected the greeting."],
     ["reply", "authentication", "The SMTP server rejected the user and password."],

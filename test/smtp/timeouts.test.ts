@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DELIVERY_TIMEOUTS, TEST_TIMEOUTS } from "../../src/smtp/limits.ts";
 import type { SmtpSettings } from "../../src/smtp/smtp-settings.ts";
-import { timeoutsFor } from "../../src/smtp/timeouts.ts";
-import { scriptedServer } from "../support/smtp/servers.ts";
-import { diagnosisOf } from "../support/smtp/sessions.ts";
+import { firstByteLimit, timeoutsFor } from "../../src/smtp/timeouts.ts";
 
 describe("timeoutsFor", () => {
   it.each<[string, Partial<SmtpSettings>, object]>([
@@ -11,7 +9,11 @@ describe("timeoutsFor", () => {
     ["limits of 0, which are none", { connectionTimeout: 0, timeout: 0, writeTimeout: 0 }, {}],
     ["limits longer than our own", { connectionTimeout: 60_000, timeout: 60_000, writeTimeout: 1 }, {}],
     ["a shorter connectionTimeout", { connectionTimeout: 700 }, { connectMs: 700 }],
-    ["a shorter timeout, beside Keycloak's default to write", { timeout: 700 }, { greetingMs: 700 }],
+    [
+      "a shorter timeout, beside Keycloak's default to write",
+      { timeout: 700 },
+      { greetingMs: 700, replyMs: 10_700 },
+    ],
     [
       "shorter limits to write and read",
       { timeout: 700, writeTimeout: 300 },
@@ -35,12 +37,25 @@ describe("timeoutsFor", () => {
   });
 });
 
-describe("a session", () => {
-  it("waits for the greeting no longer than the timeout of the settings", async () => {
-    const silent = await scriptedServer([{ hang: true }]);
-    const startedAt = Date.now();
-    const diagnosis = await diagnosisOf(silent, { settings: { timeout: 50 } });
-    expect(diagnosis).toMatchObject({ stage: "greeting" });
-    expect(Date.now() - startedAt).toBeLessThan(TEST_TIMEOUTS.greetingMs);
+describe("firstByteLimit", () => {
+  const limits = { ...TEST_TIMEOUTS, greetingMs: 20_000, silenceOnTlsPortMs: 5_000 };
+
+  it.each<[port: number, ssl: boolean, starttls: boolean, limitMs: number]>([
+    [465, false, true, 5_000],
+    [2465, false, true, 5_000],
+    [2465, false, false, 5_000],
+    // Implicit TLS, as 465 is assigned to it.
+    [465, false, false, 20_000],
+    [465, true, false, 20_000],
+    [2465, true, true, 20_000],
+    [587, false, true, 20_000],
+    [587, true, false, 20_000],
+  ])("on port %i with ssl %j and starttls %j is %i ms", (port, ssl, starttls, limitMs) => {
+    expect(firstByteLimit({ host: "smtp.example.net", port, ssl, starttls }, limits)).toBe(limitMs);
+  });
+
+  it("never exceeds the limit of the greeting", () => {
+    const settings = { host: "smtp.example.net", port: 465, ssl: false, starttls: true };
+    expect(firstByteLimit(settings, { ...limits, greetingMs: 700 })).toBe(700);
   });
 });

@@ -1,11 +1,10 @@
-import { tlsMode } from "../tls-mode.ts";
+import { IMPLICIT_TLS_PORTS, tlsMode } from "../tls-mode.ts";
 import type { Group, Symptom } from "./row.ts";
 
 const SOCKETS = "https://developers.cloudflare.com/workers/runtime-apis/tcp-sockets/";
 
 // By convention; a server may do otherwise.
 const STARTTLS_PORTS = [587, 2525, 2587];
-const IMPLICIT_TLS_PORTS = [465, 2465];
 
 const isImplicit = ({ settings }: Symptom) => tlsMode(settings) === "implicit";
 
@@ -42,6 +41,34 @@ export const FAILURES: Group = {
       source: SOCKETS,
       kinds: ["not_connected"],
       example: { kind: "not_connected", stage: "connect" },
+    },
+    {
+      hint: "Check host and port: TLS began, but the server sent no greeting. It may be overloaded, or delay clients that it does not know: try again later.",
+      cause: "server",
+      source: "RFC 5321 section 3.1",
+      kinds: ["silent"],
+      where: isImplicit,
+      example: { kind: "silent", stage: "greeting", settings: { port: 465, ssl: true }, silentMs: 30_000 },
+    },
+    {
+      hint: "Set ssl to true: ports 465 and 2465 usually expect implicit TLS, where the server waits for the client. If that does not help, check host and port.",
+      cause: "settings",
+      source: "RFC 8314 section 3.3",
+      kinds: ["silent"],
+      where: ({ settings }) => IMPLICIT_TLS_PORTS.includes(settings.port),
+      example: {
+        kind: "silent",
+        stage: "greeting",
+        settings: { port: 465, starttls: true },
+        silentMs: 5_000,
+      },
+    },
+    {
+      hint: "Check host and port. If the port expects implicit TLS, set ssl to true: the server then waits for the client. It may also be overloaded, or delay clients that it does not know: try again later.",
+      cause: "server",
+      source: "RFC 5321 section 3.1, RFC 8314 section 3.3",
+      kinds: ["silent"],
+      example: { kind: "silent", stage: "greeting", silentMs: 30_000 },
     },
     {
       hint: "Check host and port: TLS began, but no valid SMTP greeting and EHLO reply arrived in time. The server may also require a client certificate.",

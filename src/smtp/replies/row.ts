@@ -77,6 +77,8 @@ export interface Example {
   mechanisms?: readonly string[];
   challenge?: string;
   oauth?: TokenFailure;
+  /** For how long no byte arrived, in kind `silent`. */
+  silentMs?: number;
 }
 
 /** Rows that belong together. */
