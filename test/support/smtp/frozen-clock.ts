@@ -23,8 +23,9 @@ export function freezeClock(): () => number[] {
     vi.spyOn(globalThis, "setTimeout");
   });
   afterEach(() => {
-    vi.useRealTimers();
+    // In this order: the spy keeps the function of the stopped clock.
     vi.restoreAllMocks();
+    vi.useRealTimers();
   });
   return () => vi.mocked(setTimeout).mock.calls.map(([, milliseconds = 0]) => milliseconds);
 }
