@@ -35,6 +35,8 @@ export interface Config {
   adminRoles: readonly Role[];
   /** A caller needs one of these roles to send mail. */
   senderRoles: readonly Role[];
+  /** Address of a resolver for DNS over HTTPS (RFC 8484), if configured. */
+  dohUrl: string | undefined;
   /** Allows SMTP servers on loopback and private addresses, for local work. */
   allowPrivateHosts: boolean;
   settingsKeys: SealingKeys;
@@ -74,6 +76,7 @@ export async function loadConfig(env: Env): Promise<Config> {
     keycloakAdminUrl: env.KEYCLOAK_ADMIN_URL ? parseAdminUrl(env.KEYCLOAK_ADMIN_URL) : undefined,
     adminRoles: parseRoles("ADMIN_ROLES", env.ADMIN_ROLES),
     senderRoles: parseRoles("SENDER_ROLES", env.SENDER_ROLES),
+    dohUrl: env.DOH_URL ? parseDohUrl(env.DOH_URL) : undefined,
     allowPrivateHosts: parseFlag("ALLOW_PRIVATE_HOSTS", env.ALLOW_PRIVATE_HOSTS),
     settingsKeys: await parseSettingsKeys(env.SETTINGS_KEYS),
   };
@@ -157,6 +160,15 @@ function parseIssuerUri(name: string, text: string | undefined): string {
 function parseAdminUrl(text: string): string {
   const template = parseTemplate("KEYCLOAK_ADMIN_URL", text);
   return template.includes("{tenant}") ? template : misconfigured("KEYCLOAK_ADMIN_URL must contain {tenant}");
+}
+
+// The value may hold an account of the operator, so the message does not quote it.
+function parseDohUrl(text: string): string {
+  const url = URL.parse(text);
+  // fetch rejects user information. A URI template (RFC 8484 section 4.1.1) has braces.
+  const isValid =
+    url?.protocol === "https:" && url.username === "" && url.password === "" && !/[{}]/.test(text);
+  return isValid ? text : misconfigured("DOH_URL must be an https address");
 }
 
 async function parseIntrospection(env: Env): Promise<Introspection | undefined> {

@@ -100,6 +100,15 @@ describe("loadConfig", () => {
     await expectConfigError({ JWKS }, reason);
   });
 
+  it.each([
+    "http://resolver.example/dns-query",
+    "resolver.example",
+    "https://ada:s3cret@resolver.example/dns-query",
+    "https://resolver.example/dns-query{?dns}",
+  ])("rejects DOH_URL %j", async (DOH_URL) => {
+    await expectConfigError({ DOH_URL }, "DOH_URL must be an https address");
+  });
+
   describe.each(["ADMIN_ROLES", "SENDER_ROLES"])("with %s", (name) => {
     it.each([undefined, ","])("rejects %j", async (roles) => {
       await expectConfigError({ [name]: roles }, `${name} must not be empty`);

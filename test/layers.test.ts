@@ -6,7 +6,7 @@ const sources = import.meta.glob<string>("../src/**/*.ts", { query: "?raw", impo
 const LAYERS = [
   ["errors"],
   ["mail", "storage", "auth"],
-  ["oauth"],
+  ["oauth", "dns"],
   ["smtp"],
   ["config"],
   ["context"],

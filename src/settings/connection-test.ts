@@ -1,6 +1,7 @@
 import { zValidator } from "@hono/zod-validator";
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "../context.ts";
+import { hostLookup } from "../dns/host-lookup.ts";
 import { ApiError, type FieldError } from "../errors.ts";
 import { recordHistory, type TestTarget, truncateTarget } from "../history/record.ts";
 import { envelope } from "../http/envelope.ts";
@@ -87,7 +88,7 @@ async function testConnection(
   recipient: string | undefined,
 ): Promise<SmtpResult> {
   const { tenant, caller, requestId } = c.var;
-  const { hostname, allowPrivateHosts } = c.var.config;
+  const { hostname, allowPrivateHosts, dohUrl } = c.var.config;
   // Loaded on demand: most requests only read or save, and many start an isolate.
   const [{ SmtpSession }, { composeMessage, messageIdFor }, { requestToken }] = await Promise.all([
     import("../smtp/session.ts"),
@@ -99,7 +100,7 @@ async function testConnection(
   const message = composeMessage(settings, content);
   const tokenSettings = tokenSettingsOf(settings);
   const session = new SmtpSession(settings, {
-    ...{ clientName: hostname, allowPrivateHosts },
+    ...{ clientName: hostname, allowPrivateHosts, hostExists: hostLookup(dohUrl) },
     // Never cached, so that an expired secret shows.
     ...(tokenSettings && { accessToken: () => requestToken(tokenSettings, { allowPrivateHosts, hostname }) }),
   });

@@ -58,6 +58,7 @@ interface Circumstances {
 const MESSAGES: Record<FailureKind, (circumstances: Circumstances) => string> = {
   forbidden_destination: () => "The host is not public, so no connection was made.",
   not_connected: () => "The SMTP server could not be reached.",
+  unknown_host: () => "The host name does not exist in DNS.",
   silent: ({ silentMs = 0 }) =>
     `The host accepted the connection, but sent nothing for ${Math.round(silentMs / 100) / 10} s.`,
   not_smtp: () => "The host accepted the connection, but did not respond as an SMTP server.",

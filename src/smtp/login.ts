@@ -1,23 +1,32 @@
-import type { TokenResult } from "../oauth/token-request.ts";
+import type { TokenFailure, TokenResult } from "../oauth/token-request.ts";
 import { NEGATIVE, POSITIVE, parseReply, redactSecrets } from "./reply.ts";
+import type { FailureKind } from "./result.ts";
 import { authenticate, refusesMechanism } from "./sasl/authenticate.ts";
 import { cramMd5 } from "./sasl/cram-md5.ts";
 import { login } from "./sasl/login.ts";
 import type { Mechanism } from "./sasl/mechanism.ts";
 import { oauthBearer, xoauth2 } from "./sasl/oauth.ts";
 import { plain } from "./sasl/plain.ts";
+import { SessionError } from "./session-error.ts";
 import type { SmtpSettings } from "./smtp-settings.ts";
 
 // In order of preference. Over TLS, the simplest mechanism is the most reliable.
 const PASSWORD_MECHANISMS = { PLAIN: plain, LOGIN: login, "CRAM-MD5": cramMd5 };
 const TOKEN_MECHANISMS = { XOAUTH2: xoauth2, OAUTHBEARER: oauthBearer };
 
+const TOKEN_FAILURES = {
+  forbidden: "token_forbidden",
+  unreachable: "token_unreachable",
+  rejected: "token_rejected",
+  no_token: "token_missing",
+} as const satisfies Record<TokenFailure["kind"], FailureKind>;
+
 /** What a session does for its login. */
 export interface LoginSteps {
   /** Sends a line without its CRLF, and returns the reply. */
   command(line: string): Promise<string>;
   /** @param rejected a cached token that the server has just rejected */
-  token(rejected?: string): Promise<TokenResult & { ok: true }>;
+  token(rejected?: string): Promise<TokenResult>;
 }
 
 /** How a server replied to a login. */
@@ -44,6 +53,7 @@ export class Login {
    * Authenticates by a mechanism that the server offers.
    *
    * @returns `undefined` if the server offers none for these settings
+   * @throws {SessionError} if there is no token
    * @throws what `steps` throws
    */
   async run(offered: ReadonlySet<string>, steps: LoginSteps): Promise<LoginResult | undefined> {
@@ -54,11 +64,11 @@ export class Login {
     }
     const suitable = choose(TOKEN_MECHANISMS, offered);
     if (suitable === undefined) return undefined;
-    const { token, cached } = await steps.token();
+    const { token, cached } = assertToken(await steps.token());
     const result = await this.#authenticate(suitable, { host, port, user, token }, steps);
     // The provider may have revoked a cached token before its time.
     if (!cached || !rejectsToken(result)) return result;
-    const renewed = await steps.token(token);
+    const renewed = assertToken(await steps.token(token));
     return this.#authenticate(suitable, { host, port, user, token: renewed.token }, steps);
   }
 
@@ -103,6 +113,11 @@ function choose<Credentials>(
     offered.has(name) ? [create] : [],
   );
   return first && [first, ...others];
+}
+
+function assertToken(result: TokenResult): TokenResult & { ok: true } {
+  if (result.ok) return result;
+  throw new SessionError(TOKEN_FAILURES[result.failure.kind], { oauth: result.failure });
 }
 
 /** After 421, the connection is closed. */

@@ -38,10 +38,12 @@ export interface Step {
 /**
  * Reasons for a failure. `reply`: the server rejected a command; the client detects the others itself. `silent`: no
  * byte arrived; `not_smtp`: something else than greeting and EHLO reply of an SMTP server.
+ * `unknown_host`: not connected, and DNS does not have the host name.
  */
 export const FAILURE_KINDS = [
   "forbidden_destination",
   "not_connected",
+  "unknown_host",
   "silent",
   "not_smtp",
   "reply",

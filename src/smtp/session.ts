@@ -1,9 +1,9 @@
 import type { Message } from "../mail/message.ts";
-import type { TokenFailure, TokenResult } from "../oauth/token-request.ts";
-import { NO_CAPABILITIES } from "./capabilities.ts";
+import type { TokenResult } from "../oauth/token-request.ts";
 import { Deadline, TimeoutError } from "./deadline.ts";
 import { type DestinationPolicy, destinationProblem } from "./destination.ts";
 import { envelopeCommands, envelopeProblem, requiresSmtpUtf8 } from "./envelope.ts";
+import { failureOf, isAboutOneMail } from "./failure-kind.ts";
 import { Handshake } from "./handshake.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "./limits.ts";
 import { Login } from "./login.ts";
@@ -27,6 +27,8 @@ export interface SmtpSessionOptions extends DestinationPolicy {
    * @param rejected a cached token that the server has just rejected
    */
   accessToken?: (rejected?: string) => Promise<TokenResult>;
+  /** Whether DNS has a host name, if known. Asked once the connection to it has failed. */
+  hostExists?: ((host: string) => Promise<boolean | undefined>) | undefined;
   /** {@link TEST_TIMEOUTS} by default. */
   timeouts?: SmtpTimeouts;
   /**
@@ -36,13 +38,6 @@ export interface SmtpSessionOptions extends DestinationPolicy {
    */
   pipelining?: boolean;
 }
-
-const TOKEN_FAILURES = {
-  forbidden: "token_forbidden",
-  unreachable: "token_unreachable",
-  rejected: "token_rejected",
-  no_token: "token_missing",
-} as const satisfies Record<TokenFailure["kind"], FailureKind>;
 
 // The only reply after which a server reads a message (RFC 5321 section 4.3.2). After any other, such as 250, it
 // would execute the lines of the message as commands.
@@ -57,8 +52,6 @@ export class SmtpSession {
   readonly #settings: SmtpSettings;
   readonly #options: SmtpSessionOptions;
   readonly #timeouts: SmtpTimeouts;
-  /** The time limits of the settings are for the SMTP server alone. */
-  readonly #tokenMs: number;
   readonly #steps: Step[] = [];
   /** How many of the steps `open()` has completed. */
   #openSteps = 0;
@@ -75,9 +68,7 @@ export class SmtpSession {
     this.#settings = settings;
     this.#login = new Login(settings);
     this.#options = options;
-    const timeouts = options.timeouts ?? TEST_TIMEOUTS;
-    this.#timeouts = timeoutsFor(settings, timeouts);
-    this.#tokenMs = timeouts.replyMs;
+    this.#timeouts = timeoutsFor(settings, options.timeouts ?? TEST_TIMEOUTS);
   }
 
   /** Connects, encrypts and authenticates. */
@@ -94,16 +85,14 @@ export class SmtpSession {
     const transport = new SmtpTransport({
       ...{ host, port, mode, clientName: this.#options.clientName },
       onCommand: (verb) => this.#onCommand(verb),
-      onFirstByte: () => {
-        if (firstByteMs < greetingMs) deadline.restart(greetingMs - this.#stageMs);
-      },
+      onFirstByte: () => deadline.restart(greetingMs - this.#stageMs),
       onReply: (verb, reply) => {
         deadline.restart(replyMs);
         this.#handshake.onReply(verb, reply);
       },
     });
     this.#connection = { transport, deadline, mayPipeline: this.#options.pipelining ?? false };
-    return this.#attempt(async (connection) => {
+    const result = await this.#attempt(async (connection) => {
       await deadline.guard(transport.connect(), connectMs);
       this.#complete({ stage: "connect" }, "greeting");
       // Workers report TCP and implicit TLS as one event, so `connect` includes the time of both.
@@ -117,6 +106,9 @@ export class SmtpSession {
       await this.#authenticate(connection);
       this.#openSteps = this.#steps.length;
     });
+    if (result.ok || result.failure.kind !== "not_connected") return result;
+    const exists = await this.#options.hostExists?.(host);
+    return exists === false ? { ok: false, failure: { ...result.failure, kind: "unknown_host" } } : result;
   }
 
   /** Whether the connection can carry another mail, as far as is known. */
@@ -187,17 +179,17 @@ export class SmtpSession {
     this.#complete({ stage: "authentication", mechanism: result.mechanism }, "sender");
   }
 
-  async #getToken({ deadline }: Connection, rejected?: string): Promise<TokenResult & { ok: true }> {
-    const { accessToken } = this.#options;
+  async #getToken({ deadline }: Connection, rejected?: string): Promise<TokenResult> {
+    const { accessToken, timeouts = TEST_TIMEOUTS } = this.#options;
     if (accessToken === undefined) throw new Error("The session has no source of access tokens");
     this.#stage = "token";
-    const result = await deadline.guard(accessToken(rejected), this.#tokenMs).catch((error) => {
+    // The time limits of the settings are for the SMTP server alone.
+    const result = await deadline.guard(accessToken(rejected), timeouts.replyMs).catch((error) => {
       if (!(error instanceof TimeoutError)) throw error;
       return { ok: false, failure: { kind: "unreachable" } } as const;
     });
-    if (!result.ok) throw new SessionError(TOKEN_FAILURES[result.failure.kind], { oauth: result.failure });
-    if (rejected === undefined) this.#complete({ stage: "token" }, "authentication");
-    this.#stage = "authentication";
+    if (result.ok && rejected === undefined) this.#complete({ stage: "token" }, "authentication");
+    if (result.ok) this.#stage = "authentication";
     return result;
   }
 
@@ -310,22 +302,10 @@ export class SmtpSession {
   #failureOf(error: unknown): SmtpFailure | undefined {
     if (error instanceof SessionError) return { ...this.#failure(error.kind), ...error.details };
     if (!(error instanceof TransportError || error instanceof TimeoutError)) return undefined;
-    const isTimeout = error instanceof TimeoutError || error.kind === "timeout";
-    if (this.#stage === "connect") return this.#failure("not_connected");
-    if (isTimeout && this.#connection?.transport.hasInput === false)
-      return { ...this.#failure("silent"), silentMs: this.#stageMs };
-    if (!this.#handshake.isSmtpServer) return this.#failure("not_smtp");
-    const unsafe = error instanceof TransportError ? error.reply : undefined;
-    const reply = unsafe === undefined ? undefined : this.#redact(unsafe);
-    if (this.#stage === "tls" && !this.#handshake.startTlsOffered)
-      return this.#failure("starttls_not_offered", reply);
-    if (isTimeout) return this.#failure("timeout");
-    // Under TLS 1.3, a server that demands a client certificate completes the handshake before it closes.
-    const isBeforeEhloReply =
-      this.#stage === "authentication" && this.#handshake.capabilities === NO_CAPABILITIES;
-    if (isBeforeEhloReply && error.kind === "closed") return this.#failure("ended_after_tls", reply);
-    if (reply !== undefined) return this.#failure("reply", reply);
-    return this.#failure(this.#stage === "tls" ? "tls_failed" : error.kind);
+    const hasInput = this.#connection?.transport.hasInput ?? false;
+    const { kind, reply } = failureOf(error, { stage: this.#stage, handshake: this.#handshake, hasInput });
+    const failure = this.#failure(kind, reply === undefined ? undefined : this.#redact(reply));
+    return kind === "silent" ? { ...failure, silentMs: this.#stageMs } : failure;
   }
 
   /** A negative reply within a probe. Throws if it questions the settings. */
@@ -365,11 +345,4 @@ interface Connection {
   mayPipeline: boolean;
   /** The transaction of a rejected mail: the replies to the commands that were pipelined behind it. */
   unfinished?: Promise<string>[] | undefined;
-}
-
-/** Whether the connection can carry another mail after a failure. */
-function isAboutOneMail({ kind, stage, reply }: SmtpFailure): boolean {
-  if (kind === "too_large" || kind === "smtputf8_not_offered") return true;
-  const isOfMail = stage === "sender" || stage === "recipient" || stage === "message";
-  return kind === "reply" && isOfMail && !reply?.startsWith("421");
 }

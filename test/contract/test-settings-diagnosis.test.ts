@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
+import { requestsTo, setBehavior } from "../support/network.ts";
+import { dnsBehavior } from "../support/resolver.ts";
 import { jsonResponse } from "../support/responses.ts";
 import type { MailServerSettings } from "../support/smtp/mail-server.ts";
 import { acceptsMail, authenticated as login } from "../support/smtp/scripts.ts";
@@ -136,5 +138,57 @@ describe.concurrent("A test whose mail was sent", () => {
     const server = await scriptedServer(script);
     const response = await client.test({ settings: localSettings(server.port) });
     expect(response).toMatchObject({ httpStatus: 502, body: { message } });
+  });
+});
+
+describe("A test of a host that DNS does not have", () => {
+  const settings = { ...localSettings(587), host: "no-such-host.example" };
+  const unknown = {
+    message: "The host name does not exist in DNS.",
+    stage: "connect",
+    hint: expect.stringMatching(/^Check the spelling of host\./),
+  };
+
+  async function bodyOf(resolver: string, host = settings.host) {
+    const client = await newSmtpTestClient(families[0]);
+    const env = { ALLOW_PRIVATE_HOSTS: "true", DOH_URL: resolver };
+    const body = { settings: { ...settings, host }, mode: "probe" };
+    return (await client.test(body, { body, env })).body;
+  }
+
+  it("says so, as the resolver in DOH_URL does", async () => {
+    const resolver = `https://${crypto.randomUUID()}.test/dns-query`;
+    await setBehavior(resolver, await dnsBehavior(3));
+    expect(await bodyOf(resolver)).toMatchObject(unknown);
+    expect(await requestsTo(resolver)).toMatchObject([{ method: "POST" }]);
+  });
+
+  it.each([
+    ["has it", dnsBehavior(0)],
+    ["fails", dnsBehavior(2)],
+    ["is down", { kind: "down" as const }],
+  ])("says that the server could not be reached if the resolver %s", async (_, behavior) => {
+    const resolver = `https://${crypto.randomUUID()}.test/dns-query`;
+    await setBehavior(resolver, await behavior);
+    expect(await bodyOf(resolver)).toMatchObject({ message: "The SMTP server could not be reached." });
+    expect(await requestsTo(resolver)).toHaveLength(1);
+  });
+
+  it("is the only one that leads to a query: not localhost, nor an IP address", async () => {
+    const resolver = `https://${crypto.randomUUID()}.test/dns-query`;
+    await setBehavior(resolver, await dnsBehavior(3));
+    for (const host of ["localhost", "127.0.0.1"]) {
+      const client = await newSmtpTestClient(families[0]);
+      const body = { settings: { ...localSettings(1), host }, mode: "probe" };
+      const env = { ALLOW_PRIVATE_HOSTS: "true", DOH_URL: resolver };
+      expect(await client.test(body, { body, env })).toMatchObject({
+        body: { message: "The SMTP server could not be reached." },
+      });
+    }
+    expect(await requestsTo(resolver)).toEqual([]);
+  });
+
+  it("asks nobody if DOH_URL is empty", async () => {
+    expect(await bodyOf("")).toMatchObject({ message: "The SMTP server could not be reached." });
   });
 });

@@ -1,6 +1,13 @@
 /** How an address behaves. */
 export type Behavior =
-  | { kind: "respond"; status?: number; body: string; headers?: Record<string, string> }
+  | {
+      kind: "respond";
+      status?: number;
+      body: string;
+      /** Default: `utf8`. */
+      encoding?: "base64";
+      headers?: Record<string, string>;
+    }
   | { kind: "huge"; bytes: number }
   | { kind: "slow"; milliseconds: number; body: string }
   | { kind: "down" };
@@ -40,7 +47,7 @@ async function perform(behavior: Behavior | undefined): Promise<Response> {
       return new Response("not found", { status: 404 });
     case "respond":
       // A response without content must not have a body, not even an empty one.
-      return new Response(behavior.body || null, {
+      return new Response(behavior.body ? Buffer.from(behavior.body, behavior.encoding) : null, {
         status: behavior.status ?? 200,
         headers: behavior.headers ?? {},
       });

@@ -20,6 +20,13 @@ export const FAILURES: Group = {
       example: { kind: "forbidden_destination", stage: "connect" },
     },
     {
+      hint: "Check the spelling of host. If the name is new, wait until DNS has it everywhere.",
+      cause: "settings",
+      source: "RFC 8020",
+      kinds: ["unknown_host"],
+      example: { kind: "unknown_host", stage: "connect" },
+    },
+    {
       hint: "Set ssl to false and starttls to true: ports 587, 2525 and 2587 usually expect STARTTLS instead of implicit TLS. If that does not help, check host and port.",
       cause: "settings",
       source: "RFC 6409, RFC 8314 section 3.3",
