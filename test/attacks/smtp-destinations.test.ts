@@ -99,7 +99,7 @@ const otherServers: [name: string, script: ScriptAction[]][] = [
 
 describe.concurrent("The diagnosis of a server that does not speak SMTP", () => {
   it.each(otherServers)("does not reveal %s", async (_, script) => {
-    expect(await diagnosisOf(await scriptedServer(script), { timeouts: { greetingMs: 500 } })).toEqual({
+    expect(await diagnosisOf(await scriptedServer(script))).toEqual({
       message: "The host accepted the connection, but did not respond as an SMTP server.",
       stage: "greeting",
       hint: "Check host and port: no valid SMTP greeting and EHLO reply arrived in time. If the port expects implicit TLS, set ssl to true.",

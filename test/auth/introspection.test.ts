@@ -12,6 +12,7 @@ import {
   INTROSPECTION_TIMEOUT_MS,
 } from "../../src/auth/limits.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
+import { eventually } from "../support/eventually.ts";
 
 const ISSUER = "https://issuer.test/realms/acme";
 const ENDPOINT = `${ISSUER}/introspect`;
@@ -56,7 +57,7 @@ describe("an introspection", () => {
         new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason))),
     );
     const outcome = expectUnavailable(introspect("token"), UNREACHABLE);
-    await vi.waitFor(() => expect(fetch).toHaveBeenCalled());
+    await eventually(() => expect(fetch).toHaveBeenCalled());
     limit.abort(new DOMException("too slow", "TimeoutError"));
     await outcome;
     expect(timeout).toHaveBeenCalledExactlyOnceWith(INTROSPECTION_TIMEOUT_MS);
@@ -185,7 +186,7 @@ describe("the cache of introspections", () => {
   it("replaces a request that never settles", async () => {
     const { introspect, fetch } = introspectionsWith(() => new Promise(() => {}));
     void introspect("token");
-    await vi.waitFor(() => expect(fetch).toHaveBeenCalledTimes(1));
+    await eventually(() => expect(fetch).toHaveBeenCalledTimes(1));
     advanceClock(INTROSPECTION_LOCK_MS);
     fetch.mockImplementation(respond(CLAIMS));
     expect(await introspect("token")).toEqual(CLAIMS);
@@ -194,7 +195,7 @@ describe("the cache of introspections", () => {
   it("limits the tokens of an issuer that are in progress, and not those of another", async () => {
     const { introspect, introspections, fetch } = introspectionsWith(() => new Promise(() => {}));
     for (let index = 0; index < INTROSPECTION_MAX_TOKENS; index++) void introspect(`token-${index}`);
-    await vi.waitFor(() => expect(fetch).toHaveBeenCalledTimes(INTROSPECTION_MAX_TOKENS));
+    await eventually(() => expect(fetch).toHaveBeenCalledTimes(INTROSPECTION_MAX_TOKENS));
     await expectUnavailable(introspect("one more"), "too many introspections at the same time");
     const issuer = "https://issuer.test/realms/globex";
     fetch.mockImplementation(respond({ ...CLAIMS, iss: issuer }));

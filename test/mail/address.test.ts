@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { emailAddressProblem } from "../../src/mail/address.ts";
 
 const NOT_AN_ADDRESS = 'must be an email address such as "sender@example.com"';
@@ -93,11 +93,14 @@ describe("emailAddressProblem", () => {
   });
 
   it.each(["a".repeat(100_000), `${"a.".repeat(50_000)}@example.com`, `a@${"a.".repeat(50_000)}com`])(
-    "rejects a huge address without delay (%#)",
+    "rejects a huge address before any pattern and the URL parser read it (%#)",
     (address) => {
-      const startedAt = performance.now();
-      expect(emailAddressProblem(address)).toBe("must have at most 254 octets");
-      expect(performance.now() - startedAt).toBeLessThan(1000);
+      const readers = [vi.spyOn(RegExp.prototype, "test"), vi.spyOn(URL, "parse")];
+      const problem = emailAddressProblem(address);
+      const reads = readers.flatMap(({ mock }) => mock.calls);
+      vi.restoreAllMocks();
+      expect(problem).toBe("must have at most 254 octets");
+      expect(reads).toEqual([]);
     },
   );
 });

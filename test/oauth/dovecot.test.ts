@@ -147,7 +147,7 @@ describe.runIf(inject("dovecotIsInstalled"))("Dovecot with its oauth2 passdb", (
 
     it("gets no token of an endpoint that is slow", async () => {
       const client = await newOAuthClient();
-      const endpoint = await newTokenEndpoint({ kind: "slow", milliseconds: 2_000, body: "" });
+      const endpoint = await newTokenEndpoint({ kind: "held", body: "" });
       const changes = { authTokenUrl: endpoint.url };
       expect(await send(mechanism, client, changes, { timeoutMs: 50 })).toMatchObject({
         diagnosis: {

@@ -1,8 +1,9 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config.ts";
 import { SettingsStore } from "../../src/settings/store.ts";
 import { countingKv } from "../support/counting-kv.ts";
+import { eventually } from "../support/eventually.ts";
 import { families } from "../support/families.ts";
 import { readHistory } from "../support/history.ts";
 import { interceptedKv } from "../support/intercepted-kv.ts";
@@ -43,9 +44,8 @@ async function saveDuring(
   const settings = localSettings(server.port, { fromDisplayName: "Verified", ...changes });
   const headers = ifMatch === undefined ? {} : { "If-Match": ifMatch };
   const verified = client.save(settings, "?verify=true", { headers });
-  await vi.waitFor(
-    async () => expect((await server.state()).lines).toContainEqual(expect.stringMatching(/^MAIL/)),
-    { timeout: 10_000, interval: 20 },
+  await eventually(async () =>
+    expect((await server.state()).lines).toContainEqual(expect.stringMatching(/^MAIL/)),
   );
   await change();
   await server.release();

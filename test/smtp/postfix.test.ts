@@ -1,4 +1,5 @@
-import { describe, expect, inject, it, vi } from "vitest";
+import { describe, expect, inject, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
 import type { ReceivedMail } from "../support/smtp/mail-server.ts";
@@ -13,15 +14,12 @@ const queued = expect.stringMatching(/^Ok: queued as \w+$/);
 /** The mail to a recipient, once Postfix has passed it on. No other test has this recipient. */
 async function mailTo(recipient: string): Promise<ReceivedMail> {
   const server = await postfix("submission");
-  return vi.waitFor(
-    async () => {
-      const { mails } = await server.state();
-      const found = mails.filter(({ rcptTo }) => rcptTo.includes(recipient));
-      expect(found).toHaveLength(1);
-      return found[0] as ReceivedMail;
-    },
-    { timeout: 10_000, interval: 50 },
-  );
+  return eventually(async () => {
+    const { mails } = await server.state();
+    const found = mails.filter(({ rcptTo }) => rcptTo.includes(recipient));
+    expect(found).toHaveLength(1);
+    return found[0] as ReceivedMail;
+  });
 }
 
 // vitest.config.ts warns if Postfix is missing, and names the packages to install.

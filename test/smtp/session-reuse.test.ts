@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { smtpFailure } from "../support/smtp/failures.ts";
 import type { ScriptAction } from "../support/smtp/scripted-server.ts";
 import { acceptsMail, authenticated, replies } from "../support/smtp/scripts.ts";
@@ -208,7 +209,7 @@ describe.concurrent("SMTP session whose server ends it between two mails", () =>
     const { session, message } = await openSession(server, { pipelining: true });
     expect(await session.send(message)).toMatchObject(accepted);
     await expectClosed(server);
-    await vi.waitFor(() => expect(session.isOpen).toBe(false), { interval: 10 });
+    await eventually(() => expect(session.isOpen).toBe(false));
   });
 });
 

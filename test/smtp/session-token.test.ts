@@ -1,8 +1,9 @@
-import { describe, expect, it } from "vitest";
-import { TEST_TIMEOUTS } from "../../src/smtp/limits.ts";
+import { describe, expect, it, vi } from "vitest";
+import type { TokenResult } from "../../src/oauth/token-request.ts";
 import { cached, sendByToken, tokens } from "../support/oauth/token-sessions.ts";
+import { freezeClock, longTimeouts, watch } from "../support/smtp/frozen-clock.ts";
 import { acceptsMail, greets, offers, replies, secured } from "../support/smtp/scripts.ts";
-import { scriptedServer } from "../support/smtp/servers.ts";
+import { scriptedServer, type TestServer } from "../support/smtp/servers.ts";
 import { expectClosed } from "../support/smtp/sessions.ts";
 
 const milliseconds = expect.any(Number);
@@ -203,17 +204,6 @@ describe.concurrent("A cached token that the server rejects", () => {
   });
 });
 
-it("A token may take longer than the settings allow the SMTP server", async () => {
-  const server = await scriptedServer([...secured("AUTH XOAUTH2"), ...welcomes, ...acceptsMail]);
-  const { source } = tokens("token-1");
-  const slow: typeof source = async (rejected) => {
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
-    return source(rejected);
-  };
-  const settings = { timeout: 1_000, writeTimeout: 1_000 };
-  expect(await sendByToken(server, slow, { settings })).toHaveProperty("steps");
-});
-
 it("A fresh token that the server rejects is not renewed", async () => {
   const server = await scriptedServer([...secured("AUTH XOAUTH2"), ...rejects, { hang: true }]);
   const { source, rejections } = tokens("token-1", "token-2");
@@ -249,15 +239,42 @@ describe.concurrent("No token is requested", () => {
   });
 });
 
-it("A token that does not come in time counts as an endpoint that is unreachable", async () => {
-  const server = await scriptedServer([...secured("AUTH XOAUTH2"), { hang: true }]);
-  const timeouts = { ...TEST_TIMEOUTS, replyMs: 100 };
-  const result = await sendByToken(server, () => new Promise(() => {}), { timeouts });
-  expect(result).toMatchObject({
-    diagnosis: {
-      stage: "token",
-      message: "The token endpoint could not be reached, or is not available.",
-    },
+describe("The time limit of a token", () => {
+  freezeClock();
+
+  /** A session whose token does not come before the test wants it, once the session has asked for it. */
+  async function waiting(server: TestServer, changes: Parameters<typeof sendByToken>[2] = {}) {
+    const asked = Promise.withResolvers<void>();
+    const token = Promise.withResolvers<TokenResult>();
+    const source = () => {
+      asked.resolve();
+      return token.promise;
+    };
+    const session = watch(sendByToken(server, source, changes));
+    await asked.promise;
+    return { session, come: () => token.resolve(cached("token-1")) };
+  }
+
+  it("is none of the settings, which are for the SMTP server", async () => {
+    const server = await scriptedServer([...secured("AUTH XOAUTH2"), ...welcomes, ...acceptsMail]);
+    const { session, come } = await waiting(server, { settings: { timeout: 1_000, writeTimeout: 1_000 } });
+    await vi.advanceTimersByTimeAsync(2_500);
+    come();
+    expect(await session.work).toHaveProperty("steps");
   });
-  await expectClosed(server);
+
+  it("makes the endpoint count as unreachable", async () => {
+    const server = await scriptedServer([...secured("AUTH XOAUTH2"), { hang: true }]);
+    const { session } = await waiting(server, { timeouts: longTimeouts({ replyMs: 100 }) });
+    await vi.advanceTimersByTimeAsync(99);
+    expect(session.ended).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await session.work).toMatchObject({
+      diagnosis: {
+        stage: "token",
+        message: "The token endpoint could not be reached, or is not available.",
+      },
+    });
+    await expectClosed(server);
+  });
 });

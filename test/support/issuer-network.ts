@@ -10,6 +10,8 @@ export type Behavior =
     }
   | { kind: "huge"; bytes: number }
   | { kind: "slow"; milliseconds: number; body: string }
+  /** Responds once the behavior of the address changes. */
+  | { kind: "held"; body: string }
   | { kind: "down" };
 
 /** Where tests set how an address, or a method and an address, behaves (PUT), and read the requests it received (GET). */
@@ -21,6 +23,7 @@ export const CONTROL_URL = "https://network.test/control";
  */
 export function issuerNetwork(): (request: Request) => Promise<Response> {
   const behaviors = new Map<string, Behavior>();
+  const held = new Map<string, PromiseWithResolvers<void>>();
   const requests = new Map<string, { method: string; headers: Record<string, string>; body: string }[]>();
 
   return async function respond(request) {
@@ -29,6 +32,8 @@ export function issuerNetwork(): (request: Request) => Promise<Response> {
       const address = url.searchParams.get("address") ?? "";
       if (request.method === "GET") return Response.json(requests.get(address) ?? []);
       behaviors.set(address, await request.json<Behavior>());
+      held.get(address)?.resolve();
+      held.set(address, Promise.withResolvers<void>());
       return new Response(null, { status: 204 });
     }
     const received = {
@@ -37,7 +42,9 @@ export function issuerNetwork(): (request: Request) => Promise<Response> {
       body: await request.text(),
     };
     requests.set(request.url, [...(requests.get(request.url) ?? []), received]);
-    return perform(behaviors.get(`${request.method} ${request.url}`) ?? behaviors.get(request.url));
+    const behavior = behaviors.get(`${request.method} ${request.url}`) ?? behaviors.get(request.url);
+    if (behavior?.kind === "held") await held.get(request.url)?.promise;
+    return perform(behavior);
   };
 }
 
@@ -53,6 +60,8 @@ async function perform(behavior: Behavior | undefined): Promise<Response> {
       });
     case "huge":
       return new Response("x".repeat(behavior.bytes));
+    case "held":
+      return new Response(behavior.body);
     case "slow":
       await new Promise((resolve) => setTimeout(resolve, behavior.milliseconds));
       return new Response(behavior.body);

@@ -1,10 +1,11 @@
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import { composeMessage, type MailContent, type Message } from "../../../src/mail/message.ts";
 import { type Settings, settingsSchema } from "../../../src/settings/schema.ts";
 import { type Diagnosis, diagnose } from "../../../src/smtp/diagnosis.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "../../../src/smtp/limits.ts";
 import type { Step } from "../../../src/smtp/result.ts";
 import { SmtpSession } from "../../../src/smtp/session.ts";
+import { eventually } from "../eventually.ts";
 import { localSettings } from "../local-settings.ts";
 import type { ReceivedMail } from "./mail-server.ts";
 import type { TestServer } from "./servers.ts";
@@ -87,10 +88,7 @@ export async function stepsOf(...delivery: Parameters<typeof sendMail>): Promise
 
 /** Waits until all connections of a server are closed. */
 export async function expectClosed(server: TestServer): Promise<void> {
-  await vi.waitFor(async () => expect((await server.state()).openConnections).toBe(0), {
-    timeout: 3_000,
-    interval: 20,
-  });
+  await eventually(async () => expect((await server.state()).openConnections).toBe(0));
 }
 
 /** The only mail that a server has received. */
