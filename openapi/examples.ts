@@ -4,7 +4,7 @@ import type { HistoryEntry } from "../src/history/event.ts";
 import { envelope } from "../src/http/envelope.ts";
 import { toResponse, warningsFor } from "../src/settings/response.ts";
 import { MASK, settingsSchema } from "../src/settings/schema.ts";
-import { diagnose } from "../src/smtp/diagnosis.ts";
+import { explain } from "../src/smtp/explain.ts";
 import type { Step } from "../src/smtp/result.ts";
 import type { Example } from "./types.ts";
 
@@ -180,10 +180,10 @@ const queued: MailStatus = {
   tag: mail.tag,
 };
 
-const { steps: _, ...connectionFailure } = diagnose(
+const { steps: _, ...connectionFailure } = explain(
   { kind: "not_connected", stage: "connect", steps: [], contentSent: false, smtputf8: false },
-  stored,
-);
+  { settings: stored },
+).diagnosis;
 
 const waiting: MailStatus = {
   ...queued,

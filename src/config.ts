@@ -168,7 +168,7 @@ function parseDohUrl(text: string): string {
   // fetch rejects user information. A URI template (RFC 8484 section 4.1.1) has braces.
   const isValid =
     url?.protocol === "https:" && url.username === "" && url.password === "" && !/[{}]/.test(text);
-  return isValid ? text : misconfigured("DOH_URL must be an https address");
+  return isValid ? text : misconfigured("DOH_URL must be an https address without placeholders");
 }
 
 async function parseIntrospection(env: Env): Promise<Introspection | undefined> {

@@ -106,7 +106,7 @@ describe("loadConfig", () => {
     "https://ada:s3cret@resolver.example/dns-query",
     "https://resolver.example/dns-query{?dns}",
   ])("rejects DOH_URL %j", async (DOH_URL) => {
-    await expectConfigError({ DOH_URL }, "DOH_URL must be an https address");
+    await expectConfigError({ DOH_URL }, "DOH_URL must be an https address without placeholders");
   });
 
   describe.each(["ADMIN_ROLES", "SENDER_ROLES"])("with %s", (name) => {

@@ -1,4 +1,4 @@
-import { diagnose } from "../../src/smtp/diagnosis.ts";
+import { explain } from "../../src/smtp/explain.ts";
 import type { Row } from "../../src/smtp/replies/row.ts";
 import { HINT_GROUPS } from "../../src/smtp/replies/rows.ts";
 import { parseReply } from "../../src/smtp/reply.ts";
@@ -29,15 +29,20 @@ function cellsOf(row: Row): string[] {
 }
 
 /** A symptom in the words of the response: its stage, and the server's reply or else the message. */
-function exampleOf({ example }: Row): string {
+export function exampleOf({ example }: Row): string {
   const { stage, kind = "reply", reply, silentMs = 0, settings = {} } = example;
-  const { message } = diagnose(
+  const { message } = explain(
     {
-      ...{ kind, stage, silentMs, steps: [], contentSent: false, smtputf8: false },
+      kind,
+      stage,
+      silentMs,
+      steps: [],
+      contentSent: false,
+      smtputf8: false,
       ...(reply !== undefined && { reply }),
     },
-    { host: "smtp.example.com", port: 587, starttls: false, ssl: false, ...settings },
-  );
+    { settings: { host: "smtp.example.com", port: 587, starttls: false, ssl: false, ...settings } },
+  ).diagnosis;
   const relevant = Object.entries(settings).filter(([name, value]) => name !== "host" && value !== undefined);
   const where = relevant.map(([name, value]) => `\`${name}\` ${value}`).join(", ");
   return `\`${stage}\`: ${reply === undefined ? message : `"${shortened(reply)}"`}${where && ` (${where})`}`;
@@ -48,6 +53,7 @@ function shortened(reply: string): string {
   return [code, enhancedCode, text].filter((part) => part !== undefined).join(" ");
 }
 
-function escaped(cell: string): string {
+/** Escapes what Markdown would read as markup. */
+export function escaped(cell: string): string {
   return cell.replace(/[|<>*]/g, "\\$&");
 }

@@ -26,6 +26,16 @@ export function emailAddressProblem(address: string): string | undefined {
   return domain.host.includes(".") && !isIpAddress(domain.host) ? undefined : NOT_AN_ADDRESS;
 }
 
+/**
+ * Writes the domain of an address in ASCII: servers without SMTPUTF8 accept internationalized domains only in punycode
+ * (IDNA, RFC 5890).
+ */
+export function asciiDomain(address: string): string {
+  const at = address.lastIndexOf("@");
+  const domain = parseHost(address.slice(at + 1));
+  return "host" in domain ? `${address.slice(0, at)}@${domain.host}` : address;
+}
+
 function octets(text: string): number {
   return new TextEncoder().encode(text).length;
 }

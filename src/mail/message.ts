@@ -1,5 +1,5 @@
 import MailComposer from "nodemailer/lib/mail-composer";
-import { parseHost } from "./host.ts";
+import { asciiDomain } from "./address.ts";
 import { serializeMime } from "./mime.ts";
 
 /** Whom a mail is from. */
@@ -80,11 +80,4 @@ function definedEntries(headers: Readonly<Record<string, string | undefined>>): 
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => (value ? [[name, value]] : [])),
   );
-}
-
-// Servers without SMTPUTF8 accept internationalized domains only in punycode (IDNA, RFC 5890).
-function asciiDomain(address: string): string {
-  const at = address.lastIndexOf("@");
-  const domain = parseHost(address.slice(at + 1));
-  return "host" in domain ? `${address.slice(0, at)}@${domain.host}` : address;
 }

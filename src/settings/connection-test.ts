@@ -11,8 +11,8 @@ import type { MailContent } from "../mail/message.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { optionalJsonBody } from "../middleware/json-body.ts";
 import { destinationProblem } from "../smtp/destination.ts";
-import { diagnose, mayHaveArrived } from "../smtp/diagnosis.ts";
-import type { SmtpResult, Step } from "../smtp/result.ts";
+import type { Diagnosis } from "../smtp/diagnosis.ts";
+import type { SmtpFailure, SmtpResult, Step } from "../smtp/result.ts";
 import { lacksMandatoryField, type Settings, testSchema } from "./schema.ts";
 import { storeOf } from "./store.ts";
 import { usesMask, withStoredSecrets } from "./stored-secrets.ts";
@@ -72,13 +72,20 @@ export async function assertConnection(
     return { action: ok ? "tested" : "test_refused", test: target };
   });
   if (!result.ok) {
-    const { failure } = result;
-    const diagnosis = diagnose(failure, settings, c.var.config.hostname);
-    throw new ApiError("smtp_failed", {
-      diagnosis: failure.contentSent ? mayHaveArrived(diagnosis) : diagnosis,
-    });
+    const diagnosis = await diagnosisOf(result.failure, settings, c.var.config.hostname);
+    throw new ApiError("smtp_failed", { diagnosis });
   }
   return { steps: result.steps, target };
+}
+
+/** Explains a failure. Loaded on demand: most tests succeed. */
+async function diagnosisOf(failure: SmtpFailure, settings: Settings, clientName: string): Promise<Diagnosis> {
+  const [{ explain }, { mayHaveArrived }] = await Promise.all([
+    import("../smtp/explain.ts"),
+    import("../smtp/diagnosis.ts"),
+  ]);
+  const { diagnosis } = explain(failure, { settings, clientName });
+  return failure.contentSent ? mayHaveArrived(diagnosis) : diagnosis;
 }
 
 /** Opens a session, sends a mail or probes for one, and closes. */
@@ -100,7 +107,9 @@ async function testConnection(
   const message = composeMessage(settings, content);
   const tokenSettings = tokenSettingsOf(settings);
   const session = new SmtpSession(settings, {
-    ...{ clientName: hostname, allowPrivateHosts, hostExists: hostLookup(dohUrl) },
+    clientName: hostname,
+    allowPrivateHosts,
+    hostExists: hostLookup(dohUrl),
     // Never cached, so that an expired secret shows.
     ...(tokenSettings && { accessToken: () => requestToken(tokenSettings, { allowPrivateHosts, hostname }) }),
   });
@@ -109,7 +118,7 @@ async function testConnection(
     if (!opened.ok) return opened;
     return recipient === undefined ? await session.probe(message) : await session.send(message);
   } finally {
-    session.close();
+    void session.close();
   }
 }
 

@@ -74,6 +74,6 @@ function warningAboutPassword({ host }: Settings): string | false {
   }
   return (
     OUTLOOK_COM.test(host) &&
-    "Personal accounts of Outlook.com accept no password since September 2024. For a mailbox of Microsoft 365, set host to smtp.office365.com and authType to token."
+    "Personal accounts of Outlook.com have accepted no passwords since September 2024. For a mailbox of Microsoft 365, set host to smtp.office365.com and authType to token."
   );
 }

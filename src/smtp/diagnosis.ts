@@ -1,7 +1,7 @@
 import type { TokenFailure } from "../oauth/token-request.ts";
-import { REJECTED_EHLO } from "./replies/common.ts";
-import { hintFor } from "./replies/rows.ts";
-import { parseReply, type Reply } from "./reply.ts";
+import type { Classification } from "./replies/classify.ts";
+import type { Subject } from "./replies/row.ts";
+import { parseReply } from "./reply.ts";
 import type { FailureKind, SmtpFailure, Stage, Step } from "./result.ts";
 import type { SmtpSettings } from "./smtp-settings.ts";
 
@@ -37,20 +37,23 @@ const SUBJECTS: Record<Stage, string> = {
   message: "the message",
 };
 
-/** What a reply names in its own words: Postfix sends all its rejections at RCPT (smtpd_delay_reject). */
-const NAMED: readonly [RegExp, string][] = [
-  [
-    /\bsender (address )?(rejected|denied|refused|blocked|is not allowed|verif)|domain of sender|send ?as/i,
-    SUBJECTS.sender,
-  ],
-  [REJECTED_EHLO, "the host name in EHLO"],
-  [/client host/i, "the client"],
-];
+/** What a server rejects, whichever command it answers: Postfix rejects senders in its reply to RCPT. */
+const REJECTED: Record<Subject, string> = {
+  connection: "this client",
+  session: "another message or connection",
+  logins: "another login",
+  password: "the user and password",
+  mechanism: "the authentication mechanism",
+  token: "the access token",
+  sender: "the sender",
+  recipient: "the recipient",
+  content: "the message",
+};
 
 interface Circumstances {
   stage: Stage;
+  subject: Subject;
   silentMs: number | undefined;
-  reply: Reply | undefined;
   /** Whether the settings ask for an access token. */
   usesToken: boolean;
 }
@@ -88,24 +91,22 @@ const MESSAGES: Record<FailureKind, (circumstances: Circumstances) => string> = 
   too_large: () => "The message exceeds the SMTP server's size limit.",
 };
 
-/**
- * Describes a failure, with a hint. The result contains no settings.
- *
- * @param clientName our name in EHLO, for the hint if the server rejects it
- */
-export function diagnose(failure: SmtpFailure, settings: SmtpSettings, clientName?: string): Diagnosis {
+/** Describes a failure in words. The result contains no settings. */
+export function describe(
+  failure: SmtpFailure,
+  { hint, subject }: Pick<Classification, "hint" | "subject">,
+  settings: SmtpSettings,
+): Diagnosis {
   const { kind, stage, steps, challenge, oauth, silentMs } = failure;
-  const mechanisms = steps.findLast((step) => step.mechanisms !== undefined)?.mechanisms;
-  const [reply, fullReply] =
-    failure.reply === undefined ? [] : [parseReply(failure.reply), parseReply(failure.reply, Infinity)];
+  const reply = failure.reply === undefined ? undefined : parseReply(failure.reply);
   return {
-    message: MESSAGES[kind]({ stage, silentMs, reply: fullReply, usesToken: settings.authType === "token" }),
+    message: MESSAGES[kind]({ stage, subject, silentMs, usesToken: settings.authType === "token" }),
     stage,
     ...(reply === undefined ? {} : { smtpCode: reply.code, reply: reply.text }),
     ...(reply?.enhancedCode === undefined ? {} : { enhancedCode: reply.enhancedCode }),
     ...(challenge === undefined ? {} : { challenge }),
     ...(oauth === undefined ? {} : responseOf(oauth)),
-    hint: hintFor({ kind, stage, settings, reply: fullReply, clientName, mechanisms, challenge, oauth }),
+    hint,
     steps,
   };
 }
@@ -129,7 +130,7 @@ function subjectOf({ stage, usesToken }: Circumstances): string {
 }
 
 function rejected(circumstances: Circumstances): string {
-  const { reply } = circumstances;
-  const named = NAMED.find(([words]) => reply !== undefined && words.test(reply.text));
-  return named === undefined ? subjectOf(circumstances) : named[1];
+  const { stage, subject } = circumstances;
+  const isByStage = (stage === "tls" && subject === "connection") || subject === "password";
+  return isByStage ? subjectOf(circumstances) : REJECTED[subject];
 }

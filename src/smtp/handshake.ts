@@ -4,7 +4,7 @@ import { POSITIVE } from "./reply.ts";
 // How an SMTP server rejects a client at the greeting, and at EHLO or HELO (RFC 5321 section 4.3.2). Other
 // servers greet with 220 too: FTP servers reply to EHLO with 500, 502 or 530.
 const REJECTED_GREETING = /^(421|554)([ -]|$)/;
-const REJECTED_EHLO = /^(421|45\d|501|504|55\d)([ -]|$)/;
+const EHLO_REJECTED_WITH = /^(421|45\d|501|504|55\d)([ -]|$)/;
 
 /** What a server shows of itself in greeting and EHLO. */
 export class Handshake {
@@ -25,7 +25,7 @@ export class Handshake {
   onReply(verb: string | undefined, reply: string): void {
     const positive = POSITIVE.test(reply);
     if (verb === undefined) this.isSmtpServer ||= REJECTED_GREETING.test(reply);
-    if (verb === "EHLO" || verb === "HELO") this.isSmtpServer ||= positive || REJECTED_EHLO.test(reply);
+    if (verb === "EHLO" || verb === "HELO") this.isSmtpServer ||= positive || EHLO_REJECTED_WITH.test(reply);
     if (verb === "EHLO" && positive) {
       this.capabilities = parseCapabilities(reply);
       this.startTlsOffered ||= this.capabilities.extensions.has("STARTTLS");

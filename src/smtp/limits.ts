@@ -31,8 +31,10 @@ export const TEST_TIMEOUTS: SmtpTimeouts = {
 };
 
 /**
- * Time limits of a delivery, none shorter than those of a test. RFC 5321 section 4.5.3.2.6 allows 10 minutes for the reply to a message: a
- * client that gives up earlier sends it twice. An alarm of Workers may run for 15 minutes in all.
+ * Time limits of a delivery, none shorter than those of a test.
+ *
+ * RFC 5321 section 4.5.3.2.6 allows 10 minutes for the reply to a message: a client that gives up earlier sends it
+ * twice. An alarm of Workers may run for 15 minutes in all.
  */
 export const DELIVERY_TIMEOUTS: SmtpTimeouts = {
   connectMs: 10_000,

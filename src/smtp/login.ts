@@ -1,7 +1,7 @@
 import type { TokenFailure, TokenResult } from "../oauth/token-request.ts";
 import { NEGATIVE, POSITIVE, parseReply, redactSecrets } from "./reply.ts";
 import type { FailureKind } from "./result.ts";
-import { authenticate, refusesMechanism } from "./sasl/authenticate.ts";
+import { authenticate } from "./sasl/authenticate.ts";
 import { cramMd5 } from "./sasl/cram-md5.ts";
 import { login } from "./sasl/login.ts";
 import type { Mechanism } from "./sasl/mechanism.ts";
@@ -35,6 +35,8 @@ export interface LoginResult {
   mechanism: string;
   /** The reply that ended it. Secrets are redacted. */
   reply: string;
+  /** Whether the server refused the AUTH command itself, and so says nothing about password or token. */
+  isAuthRefused: boolean;
 }
 
 /** The login of a session, by the user and the password or access token of its settings. */
@@ -88,10 +90,10 @@ export class Login {
     const [first, ...others] = suitable;
     const mechanisms = [first(credentials), ...others.map((create) => create(credentials))] as const;
     this.#mechanisms.push(...mechanisms);
-    const { mechanism, reply, challenge } = await authenticate(mechanisms, command);
+    const { mechanism, reply, isAuthRefused, challenge } = await authenticate(mechanisms, command);
     const isExplained = this.#settings.authType === "token" && !POSITIVE.test(reply);
     this.challenge = isExplained && challenge !== undefined ? this.#displayed(challenge) : undefined;
-    return { mechanism: mechanism.name, reply: this.redact(reply) };
+    return { mechanism: mechanism.name, reply: this.redact(reply), isAuthRefused };
   }
 
   /** A challenge in one printable line. Redaction comes first: what is cut off no longer looks like a token. */
@@ -121,6 +123,6 @@ function assertToken(result: TokenResult): TokenResult & { ok: true } {
 }
 
 /** After 421, the connection is closed. */
-function rejectsToken({ reply }: LoginResult): boolean {
-  return NEGATIVE.test(reply) && !reply.startsWith("421") && !refusesMechanism(reply);
+function rejectsToken({ reply, isAuthRefused }: LoginResult): boolean {
+  return NEGATIVE.test(reply) && !reply.startsWith("421") && !isAuthRefused;
 }

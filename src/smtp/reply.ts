@@ -15,7 +15,7 @@ export interface Reply {
 const DISPLAYED_MAX_CHARACTERS = 200;
 
 /** How much of a reply is read, in UTF-16 code units. Longer ones occur only in attacks. */
-const READ_MAX_LENGTH = 4_096;
+export const READ_MAX_LENGTH = 4_096;
 
 /** Longer words, such as ids and addresses, may hide the reason. */
 const WORD_MAX_CHARACTERS = 40;
@@ -60,16 +60,23 @@ function withShortWords(text: string): string {
 
 /** Redacts secrets that a server repeats, as they are or in base64. */
 export function redactSecrets(raw: string, secrets: readonly string[]): string {
-  const forms = secrets.flatMap((secret) => (secret ? [RegExp.escape(secret), base64Pattern(secret)] : []));
+  const forms = secrets.flatMap((secret) =>
+    secret ? [RegExp.escape(secret), RegExp.escape(asLatin1(secret)), base64Pattern(secret)] : [],
+  );
   // The longest first: it may contain another.
   const pattern = forms.toSorted((a, b) => b.length - a.length).join("|");
   if (pattern === "") return raw;
   const secret = new RegExp(pattern, "g");
   // A password such as "535" must not remove the codes.
   return raw.replace(
-    /^(\d{3}[ -]?(?:[245]\.\d{1,3}\.\d{1,3}\b)?)?(.*)$/gm,
+    /^(\d{3}[ -]?(?:[245]\.\d{1,3}\.\d{1,3}\b)?)?([^\r\n]*)$/gm,
     (_, codes = "", text: string) => codes + text.replace(secret, "***"),
   );
+}
+
+/** UTF-8 as it looks in a reply that is read as ISO 8859-1, because another byte of it is not valid UTF-8. */
+function asLatin1(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
 }
 
 /** Matches the base64 form of a text, with and without its padding. */

@@ -14,6 +14,11 @@ export const STAGES = [
 
 export type Stage = (typeof STAGES)[number];
 
+/** Whether a stage precedes the first command of a message. */
+export function precedesMail(stage: Stage): boolean {
+  return STAGES.indexOf(stage) < STAGES.indexOf("sender");
+}
+
 /** How the connection is encrypted. */
 export const TLS_STATES = ["implicit", "STARTTLS", "none"] as const;
 
@@ -81,6 +86,8 @@ export interface SmtpFailure {
   oauth?: TokenFailure;
   /** For how long no byte arrived, in kind `silent`. */
   silentMs?: number;
+  /** In stage `authentication`: whether the server refused the AUTH command itself, and checked no password. */
+  isAuthRefused?: boolean;
   /** Whether the content has left and no reply says what became of it: the message may have arrived. */
   contentSent: boolean;
   /** Whether the MAIL command of this transaction carried SMTPUTF8 (RFC 6531 section 3.4). */

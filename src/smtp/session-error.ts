@@ -5,7 +5,7 @@ import type { FailureKind, SmtpFailure } from "./result.ts";
 export class SessionError extends Error {
   override readonly name = "SessionError";
   readonly kind: FailureKind;
-  readonly details: Pick<SmtpFailure, "reply" | "oauth">;
+  readonly details: Pick<SmtpFailure, "reply" | "oauth" | "isAuthRefused">;
 
   constructor(kind: FailureKind, details: SessionError["details"] = {}) {
     super(kind);
@@ -15,7 +15,13 @@ export class SessionError extends Error {
 }
 
 /** @throws {SessionError} `reply` if a reply is negative, `protocol_error` if it is neither that nor `expected` */
-export function assertReply(reply: string, expected: RegExp): void {
+export function assertReply(
+  reply: string,
+  expected: RegExp,
+  details: Pick<SmtpFailure, "isAuthRefused"> = {},
+): void {
   if (expected.test(reply)) return;
-  throw NEGATIVE.test(reply) ? new SessionError("reply", { reply }) : new SessionError("protocol_error");
+  throw NEGATIVE.test(reply)
+    ? new SessionError("reply", { reply, ...details })
+    : new SessionError("protocol_error");
 }

@@ -8,7 +8,6 @@ import { Handshake } from "./handshake.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "./limits.ts";
 import { Login } from "./login.ts";
 import { encodeMailData } from "./mail-data.ts";
-import { causeOfRejection } from "./rejection.ts";
 import { NEGATIVE, POSITIVE, parseReply } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
 import { assertReply, SessionError } from "./session-error.ts";
@@ -59,10 +58,13 @@ export class SmtpSession {
   #stageStartedAt = 0;
   readonly #login: Login;
   #connection: Connection | undefined;
+  #closed = Promise.resolve();
   readonly #handshake = new Handshake();
   /** Facts of the current transaction, for failures. */
   #contentSent = false;
   #smtputf8 = false;
+  /** Whether the server has accepted a MAIL command. */
+  #hasSender = false;
 
   constructor(settings: SmtpSettings, options: SmtpSessionOptions) {
     this.#settings = settings;
@@ -131,8 +133,8 @@ export class SmtpSession {
   }
 
   /**
-   * Checks whether the server would accept a mail, and sends none: MAIL, RCPT and RSET without DATA. Only a
-   * rejection that questions the settings fails: of the sender, for missing authentication, or of relaying.
+   * Checks whether the server would accept a mail, and sends none: MAIL, RCPT and RSET without DATA. Fails if the
+   * server questions the settings, or rejects the account or the sender for good.
    *
    * @param message whose envelope, size and extensions are checked
    */
@@ -142,18 +144,23 @@ export class SmtpSession {
       const [mail, rcpt] = this.#envelopeCommands(message);
       connection.unfinished = [];
       const sender = await this.#command(connection, mail);
-      this.#complete({ stage: "sender", ...this.#probed(sender) }, "recipient");
+      this.#complete({ stage: "sender", ...(await this.#probed(sender, message)) }, "recipient");
       if (!POSITIVE.test(sender)) return;
       const recipient = await this.#command(connection, rcpt);
-      this.#complete({ stage: "recipient", ...this.#probed(recipient) }, "message");
+      this.#complete({ stage: "recipient", ...(await this.#probed(recipient, message)) }, "message");
       // The result is known. A server that ends the session now changes nothing.
       if (await this.#reset(connection, []).catch(() => false)) connection.unfinished = undefined;
     });
   }
 
-  /** Closes the connection, with QUIT if it is open. Never fails, and may be called again. */
-  close(): void {
+  /**
+   * Closes the connection, with QUIT if it is open. Never fails, and may be called again.
+   *
+   * @returns once it is closed: a server that limits connections still counts this one until then
+   */
+  close(): Promise<void> {
     this.#disconnect({ quit: true });
+    return this.#closed;
   }
 
   /** Adds the offered mechanisms to the last step: they are known once the handshake is over. */
@@ -175,7 +182,7 @@ export class SmtpSession {
       token: (rejected) => this.#getToken(connection, rejected),
     });
     if (result === undefined) throw new SessionError("authentication_not_offered");
-    assertReply(result.reply, POSITIVE);
+    assertReply(result.reply, POSITIVE, { isAuthRefused: result.isAuthRefused });
     this.#complete({ stage: "authentication", mechanism: result.mechanism }, "sender");
   }
 
@@ -282,7 +289,7 @@ export class SmtpSession {
 
   #disconnect(how: { quit: boolean }): void {
     this.#connection?.deadline.stop();
-    this.#connection?.transport.close(how);
+    this.#closed = this.#connection?.transport.close(how) ?? this.#closed;
     this.#connection = undefined;
   }
 
@@ -294,6 +301,7 @@ export class SmtpSession {
   #complete(step: Omit<Step, "milliseconds">, next: Stage): void {
     const now = Date.now();
     this.#steps.push({ ...step, milliseconds: now - this.#stageStartedAt });
+    this.#hasSender ||= step.stage === "sender";
     this.#stageStartedAt = now;
     this.#stage = next;
   }
@@ -309,13 +317,18 @@ export class SmtpSession {
   }
 
   /** A negative reply within a probe. Throws if it questions the settings. */
-  #probed(reply: string): { reply?: string } {
+  async #probed(reply: string, { envelope }: Message): Promise<{ reply?: string }> {
     if (POSITIVE.test(reply)) return {};
-    const cause = causeOfRejection(reply, { authenticated: authenticates(this.#settings) });
-    // A sender that is rejected for good is rejected in every mail, whatever the words.
-    const isOfSender = this.#stage === "sender" && cause === "other" && reply.startsWith("5");
-    const isOfSettings = cause === "sender" || cause === "account" || cause === "authentication";
-    if (!NEGATIVE.test(reply) || isOfSender || isOfSettings) assertReply(reply, POSITIVE);
+    if (!NEGATIVE.test(reply)) assertReply(reply, POSITIVE);
+    // Loaded on demand: most servers accept both.
+    const { classify } = await import("./replies/classify.ts");
+    const context = { settings: this.#settings, recipient: envelope.to };
+    const { cause } = classify(this.#failure("reply", reply), context);
+    const isPermanent = reply.startsWith("5");
+    // A sender that is rejected for good is rejected in every message, whatever the words.
+    const isOfSender = isPermanent && this.#stage === "sender" && cause !== "message";
+    const isOfAccount = isPermanent && cause === "account";
+    if (cause === "settings" || isOfSender || isOfAccount) assertReply(reply, POSITIVE);
     const { code, enhancedCode, text } = parseReply(reply);
     return { reply: [code, enhancedCode, text].filter((part) => part !== undefined).join(" ") };
   }
@@ -331,11 +344,11 @@ export class SmtpSession {
   }
 
   /**
-   * Redacts credentials in replies to AUTH only. Later replies repeat what the caller may choose, such as a
+   * Redacts credentials in replies up to the first to MAIL. Later ones repeat what the caller may choose, such as a
    * recipient: redaction there would reveal whether a guess is the stored password.
    */
   #redact(reply: string): string {
-    return this.#stage === "authentication" || this.#stage === "token" ? this.#login.redact(reply) : reply;
+    return this.#hasSender ? reply : this.#login.redact(reply);
   }
 }
 

@@ -157,13 +157,21 @@ export class SmtpTransport {
 
   /**
    * Closes the connection, after QUIT and its reply if asked and if the server expects a command (RFC 5321 section
-   * 4.1.1.10). Does not wait for that.
+   * 4.1.1.10).
+   *
+   * @returns once the server has closed its side, or has had the time to
    */
-  close({ quit }: { quit: boolean }): void {
+  async close({ quit }: { quit: boolean }): Promise<void> {
     if (quit && this.isOpen && this.#unanswered.length === 0 && !this.#expectsMessage) {
+      const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+      this.#connection.on("end", end);
       void this.command("QUIT");
-      const timer = setTimeout(() => this.close({ quit: false }), CLOSE_TIMEOUT_MS);
-      this.#connection.on("end", () => clearTimeout(timer));
+      const timer = setTimeout(() => {
+        void this.close({ quit: false });
+        end();
+      }, CLOSE_TIMEOUT_MS);
+      await ended;
+      clearTimeout(timer);
       return;
     }
     this.#connection.close();

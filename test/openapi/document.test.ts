@@ -6,7 +6,7 @@ import { app } from "../../src/app.ts";
 import { EXAMPLE_HOSTNAME } from "../../src/docs/routes.ts";
 import { API_ERRORS } from "../../src/errors.ts";
 import { settingsFields, settingsSchema, testSchema } from "../../src/settings/schema.ts";
-import { diagnose } from "../../src/smtp/diagnosis.ts";
+import { explain } from "../../src/smtp/explain.ts";
 import { document, operations, schemaOf } from "../support/documented.ts";
 import { smtpFailure } from "../support/smtp/failures.ts";
 
@@ -106,7 +106,9 @@ it("has the diagnosis of a rejected password as the Worker words it", () => {
   const reply = "535 5.7.8 Username and password not accepted";
   const settings = z.parse(settingsSchema, { host: "smtp.example.com", from: "sender@example.com" });
   const { steps } = z.parse(z.object({ steps: z.array(z.any()) }), diagnosis);
-  expect(diagnose(smtpFailure("reply", "authentication", { steps, reply }), settings)).toEqual(diagnosis);
+  expect(explain(smtpFailure("reply", "authentication", { steps, reply }), { settings }).diagnosis).toEqual(
+    diagnosis,
+  );
 });
 
 /** Validates one field of settings by itself. */

@@ -105,7 +105,7 @@ describe("warningsFor", () => {
 
   const microsoft =
     /^Microsoft 365 has .* end of December 2026.* Set authType to token, or have an administrator enable/;
-  const outlook = /^Personal accounts of Outlook\.com accept no password since September 2024\./;
+  const outlook = /^Personal accounts of Outlook\.com have accepted no passwords since September 2024\./;
 
   it.each([
     ["smtp.office365.com", microsoft],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { settingsSchema } from "../../src/settings/schema.ts";
-import { diagnose } from "../../src/smtp/diagnosis.ts";
+import { explain } from "../../src/smtp/explain.ts";
 import type { FailureKind, Stage } from "../../src/smtp/result.ts";
 import { smtpFailure } from "../support/smtp/failures.ts";
 
@@ -13,19 +13,17 @@ const settings = settingsSchema.parse({
 });
 
 function diagnosisOf(kind: FailureKind, stage: Stage, reply?: string) {
-  return diagnose(
-    smtpFailure(kind, stage, { silentMs: 5_170, ...(reply === undefined ? {} : { reply }) }),
+  return explain(smtpFailure(kind, stage, { silentMs: 5_170, ...(reply === undefined ? {} : { reply }) }), {
     settings,
-  );
+  }).diagnosis;
 }
 
 describe("diagnose", () => {
   it.each<[FailureKind, Stage, string]>([
     ["forbidden_destination", "connect", "The host is not public, so no connection was made."],
     ["not_connected", "connect", "The SMTP server could not be reached."],
-    ["silent", "greeting", "The host accepted the connection, but sent nothing for 5.2 s."],
     ["not_smtp", "greeting", "The host accepted the connection, but did not respond as an SMTP server."],
-    ["reply", "greeting", "The SMTP server rejected the greeting."],
+    ["reply", "greeting", "The SMTP server rejected this client."],
     ["reply", "authentication", "The SMTP server rejected the user and password."],
     ["reply", "sender", "The SMTP server rejected the sender."],
     ["reply", "recipient", "The SMTP server rejected the recipient."],
@@ -71,6 +69,8 @@ describe("diagnose", () => {
 
   it("contains the completed steps", () => {
     const steps = [{ stage: "connect", milliseconds: 3 } as const];
-    expect(diagnose(smtpFailure("closed", "greeting", { steps }), settings).steps).toEqual(steps);
+    expect(explain(smtpFailure("closed", "greeting", { steps }), { settings }).diagnosis.steps).toEqual(
+      steps,
+    );
   });
 });

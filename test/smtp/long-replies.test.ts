@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { diagnose } from "../../src/smtp/diagnosis.ts";
+import { explain } from "../../src/smtp/explain.ts";
 import { parseReply } from "../../src/smtp/reply.ts";
 import { smtpFailure } from "../support/smtp/failures.ts";
 import { symptomOf } from "../support/smtp/symptoms.ts";
@@ -44,7 +44,7 @@ describe("A reply of more than 200 characters", () => {
   it("has a hint by its last words, too", () => {
     const { settings } = symptomOf({ stage: "message" });
     const reply = `550-5.7.30 ${"This mail has been blocked. ".repeat(20)}\r\n550 5.7.30 gsmtp`;
-    const diagnosis = diagnose(smtpFailure("reply", "message", { reply }), settings);
+    const diagnosis = explain(smtpFailure("reply", "message", { reply }), { settings }).diagnosis;
     expect(diagnosis.hint).toMatch(/^Google cannot authenticate/);
     expect(diagnosis.reply?.length).toBeLessThanOrEqual(200);
   });
@@ -53,7 +53,7 @@ describe("A reply of more than 200 characters", () => {
     const { settings } = symptomOf({ stage: "message" });
     const hintAfter = (length: number) => {
       const reply = `550 ${"no ".repeat(length / 3)}relay access denied`;
-      return diagnose(smtpFailure("reply", "message", { reply }), settings).hint;
+      return explain(smtpFailure("reply", "message", { reply }), { settings }).diagnosis.hint;
     };
     expect(hintAfter(3_000)).toMatch(/^The server does not relay/);
     expect(hintAfter(6_000)).toMatch(/^Contact the server's administrator/);

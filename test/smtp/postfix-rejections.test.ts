@@ -69,7 +69,7 @@ const rejections: Rejection[] = [
     service: "authenticatedClientsOnly",
     settings: noUser,
     diagnosis: {
-      message: "The SMTP server rejected the client.",
+      message: "The SMTP server rejected this client.",
       stage: "recipient",
       smtpCode: 554,
       hint: expect.stringContaining("Set user and password"),

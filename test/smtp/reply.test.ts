@@ -40,6 +40,11 @@ describe("parseReply", () => {
 });
 
 describe("redactSecrets", () => {
+  it("redacts UTF-8 that is read as ISO 8859-1, and a secret with a line separator", () => {
+    expect(redactSecrets("535 no pÃ¤ss here", ["päss"])).toBe("535 no *** here");
+    expect(redactSecrets("535 no a\u2028b here", ["a\u2028b"])).toBe("535 no *** here");
+  });
+
   const base64 = (text: string) => Buffer.from(text, "utf8").toString("base64");
 
   it.each([

@@ -148,6 +148,26 @@ describe.concurrent("SMTP authentication with a server that refuses a mechanism"
     await expectClosed(server);
   });
 
+  it.each([
+    ["5.7.8 in reply to AUTH", "PLAIN LOGIN", [...replies("AUTH PLAIN", "501 5.7.8 Authentication failed")]],
+    [
+      "501 in reply to the password",
+      "LOGIN CRAM-MD5",
+      [
+        ...replies("AUTH LOGIN", "334 VXNlcm5hbWU6"),
+        ...replies("cG9zdG1hc3Rlcg==", "334 UGFzc3dvcmQ6"),
+        ...replies("Y29ycmVjdCBob3JzZQ==", "501 Authentication failed!"),
+      ],
+    ],
+  ])("is not repeated after a check of the password: %s", async (_, mechanisms, script) => {
+    const server = await offering(mechanisms, ...script, { hang: true });
+    const { session } = newSession(server);
+    expect(await session.open()).toMatchObject({ failure: { kind: "reply", isAuthRefused: false } });
+    await session.close();
+    const { lines } = await server.state();
+    expect(lines.filter((line) => line.startsWith("AUTH"))).toHaveLength(1);
+  });
+
   it("fails with the refusal if it then closes", async () => {
     const server = await offering("PLAIN LOGIN", ...replies("AUTH PLAIN", "504 5.5.4 no"), { close: true });
     const { session } = newSession(server);

@@ -3,11 +3,11 @@ import { authenticates } from "../smtp-settings.ts";
 import { type Group, PASSWORD_REJECTED, type Row } from "./row.ts";
 
 /** A reply that rejects our name in EHLO. Postfix sends it at RCPT. */
-export const REJECTED_EHLO =
+const REJECTED_EHLO =
   /\b(helo|ehlo)\b.{0,40}\b(rejected|denied|invalid)|\b(invalid|bad) (helo|ehlo)|^501 5\.5\.4 invalid domain name/i;
 
 /** A reply about the recipient's full mailbox. Exchange says "Submission" when it means the sender's. */
-export const MAILBOX_FULL =
+const MAILBOX_FULL =
   /^(?!.*submission)(\d{3} [45]\.2\.2\b|\d{3} (user )?quota exceeded|.*(mailbox (is )?full|over ?quota|exceeded (its )?storage|disk quota))/i;
 
 /** Replies to one message or one connection too many. */
@@ -20,7 +20,8 @@ export const SESSION_LIMITS: Group = {
       subject: "session",
       source:
         "https://docs.kumomta.com/reference/kumo/start_esmtp_listener/max_messages_per_connection, https://www.exim.org/exim-html-current/doc/html/spec_html/ch-main_configuration.html",
-      reply: /\b(messages|recipients|transactions) (per|in this|in one|on this) (session|connection)\b/i,
+      reply:
+        /\b(messages|recipients|transactions) (per|in this|in one|on this|for this) (session|connection)\b/i,
       example: { stage: "message", reply: "452 4.4.5 Maximum number of messages per session exceeded." },
     },
     {
@@ -107,7 +108,7 @@ export const CERTAIN_CAUSES: Group = {
       subject: "sender",
       source: "RFC 5321 section 3.6.2, https://www.postfix.org/postconf.5.html#reject_unknown_sender_domain",
       reply:
-        /^\d{3} [45]\.1\.8 (?!.*(access denied|blocked))|sender address rejected: domain|domain of sender|\bnull ?MX\b/i,
+        /^\d{3} [45]\.1\.8 (?!.*(access denied|blocked))|sender address rejected: domain|domain of sender/i,
       example: {
         stage: "recipient",
         reply: "450 4.1.8 <news@example.invalid>: Sender address rejected: Domain not found",
@@ -157,6 +158,8 @@ export const NO_USER: Group = {
       hint: "Set user and password, and do not set auth to false: no user was sent, and most servers accept messages only from their users.",
       cause: "settings",
       source: "RFC 6409 section 4.3",
+      // A temporary reply rarely asks for a user: RFC 3463 section 3.8 has 4.7 for those that do.
+      reply: /^5(?!.*\bto send (e?mails? |messages? )?to\b)|^4\d\d 4\.7\.|\brelay|\bauth|\blog ?in\b/i,
       example: {
         stage: "recipient",
         reply: "454 4.7.1 <reader@example.org>: Relay access denied",
@@ -194,6 +197,7 @@ export const CODES: Group = {
       source: "RFC 5321 section 4.2.2, RFC 4954 section 4",
       stages: ["authentication"],
       reply: /^50[0-4]\b/,
+      where: ({ isAuthRefused = true }) => isAuthRefused,
       example: { stage: "authentication", reply: "503 5.5.1 Error: authentication not enabled" },
     },
     {
@@ -324,5 +328,5 @@ export const LAST_RESORT: Row = {
   hint: "Contact the server's administrator, and quote the reply.",
   cause: "server",
   source: "RFC 5321 section 4.2.1",
-  example: { stage: "message", reply: "554 no" },
+  example: { stage: "greeting", reply: "554 no" },
 };

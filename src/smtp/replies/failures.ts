@@ -158,7 +158,11 @@ export const FAILURES: Group = {
       source: "RFC 6531 section 3.1, RFC 6409 section 6.1",
       kinds: ["smtputf8_not_offered"],
       stages: ["sender"],
-      example: { kind: "smtputf8_not_offered", stage: "sender" },
+      example: {
+        kind: "smtputf8_not_offered",
+        stage: "sender",
+        settings: { from: "jörg@example.com" },
+      },
     },
     {
       hint: "The server supports only ASCII characters before the @ of an address. Use another address, or another server.",

@@ -16,6 +16,8 @@ export interface Symptom {
   mechanisms?: readonly string[] | undefined;
   /** Why the server rejects an access token. */
   challenge?: string | undefined;
+  /** Whether the server refused the AUTH command itself. */
+  isAuthRefused?: boolean | undefined;
   /** What the token endpoint said, in stage `token`. */
   oauth?: TokenFailure | undefined;
 }
@@ -73,7 +75,7 @@ export interface Example {
   /** As the server sends it, with all codes. */
   reply?: string;
   kind?: FailureKind;
-  settings?: Partial<SmtpSettings>;
+  settings?: Partial<SmtpSettings & { from: string }>;
   mechanisms?: readonly string[];
   challenge?: string;
   oauth?: TokenFailure;

@@ -28,11 +28,6 @@ export const HINT_GROUPS: readonly Group[] = [
 /** All hints. */
 export const ROWS: readonly Row[] = HINT_GROUPS.flatMap(({ rows }) => rows);
 
-/** The hint for a failure. */
-export function hintFor(symptom: Symptom): string {
-  return fillHint(rowFor(symptom), symptom);
-}
-
 /** A row's hint, with its placeholders replaced. */
 export function fillHint({ hint }: Row, { clientName = "HOSTNAME", mechanisms = [] }: Symptom): string {
   return hint.replace("{clientName}", () => clientName).replace("{mechanisms}", () => mechanisms.join(", "));

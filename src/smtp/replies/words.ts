@@ -96,7 +96,7 @@ export const WORDS: Group = {
       cause: "account",
       source: "https://support.google.com/a/answer/3726730, https://emailit.com/docs/smtp/troubleshooting/",
       reply:
-        /\bquota\b|\bcredits?\b|\b(hourly|daily|monthly)\b|\bper (hour|day|month)\b|\b(sending|hour|day) limit/i,
+        /^5\d\d 5\.4\.5\b|\bquota\b|\bcredits?\b|\b(hourly|daily|monthly)\b|\bper (hour|day|month)\b|\b(sending|hour|day) limit/i,
       example: {
         stage: "message",
         reply: "550 Domain example.com has exceeded the max emails per hour (125/100 (125%)) allowed",
@@ -108,7 +108,7 @@ export const WORDS: Group = {
       source:
         "https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html, https://service.mail.qq.com/detail/122/174",
       reply:
-        /\b(rate|frequency) limit|\bthrottl|\btoo (fast|quickly|frequent|many (messages|e?mails|requests))|\bper (second|minute)\b/i,
+        /(?<!time |un)limit|\bthrottl|\btoo (fast|quickly|frequent|much)\b|\btoo many (?!hops\b|errors\b|recipients\b|bad\b|invalid\b|unknown\b)|\bper (second|minute)\b/i,
       example: { stage: "message", reply: "550 Sender frequency limited" },
     },
     {
@@ -140,6 +140,10 @@ export const WORDS: Group = {
       subject: "connection",
       source:
         "RFC 3463 section 3.8, https://learn.microsoft.com/defender-office-365/external-senders-troubleshooting",
+      // A rejected login may name our address in passing.
+      where: ({ stage, reply }) =>
+        stage !== "authentication" ||
+        /unauthori[sz]ed|blocked|restricted|not allowed/i.test(reply?.text ?? ""),
       reply:
         /^[45]\d\d [45]\.7\.25\b|^5\d\d 5\.7\.(511|6[0-4]\d)\b|\b(client|blocked) host\b|\bIP\b|\breverse dns\b|\bPTR\b|\bspamhaus\b|\bblocked using\b|(block|black) ?list/i,
       example: {

@@ -10,10 +10,13 @@ const CHALLENGE = /^334(?: (.*))?$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /**
- * Replies that refuse the mechanism (RFC 4954 sections 4 and 6, RFC 5321 section 4.2.4). Any other may follow a
- * check of the password, and each check may lock the account.
+ * Replies to the AUTH command after which another mechanism may do (RFC 4954 sections 4 and 6, RFC 5321 section 4.2.4).
+ * Any other may follow a check of the password, and each check may lock the account.
  */
 const MECHANISM_REFUSED = /^50[014]([ -]|$)/;
+
+/** Replies to the AUTH command of a server that has checked nothing, unless 5.7.8 says that it has. */
+const AUTH_REFUSED = /^50[0-4](?![ -]5\.7\.8\b)([ -]|$)/;
 
 /** Sends a line without its CRLF, and returns the reply. */
 type Command = (line: string) => Promise<string>;
@@ -23,6 +26,8 @@ export interface SaslResult {
   mechanism: Mechanism;
   /** The reply that ended it. A challenge is one that the mechanism does not know, and that the client canceled. */
   reply: string;
+  /** Whether the server refused the AUTH command itself, and so says nothing about password or token. */
+  isAuthRefused: boolean;
   /** The last challenge that the mechanism answered, as text. OAuth: why the server rejects the token. */
   challenge?: string;
 }
@@ -40,7 +45,7 @@ export async function authenticate(
 ): Promise<SaslResult> {
   let result = await exchange(first, command);
   for (const mechanism of others) {
-    if (!refusesMechanism(result.reply)) break;
+    if (!result.isAuthRefused || !MECHANISM_REFUSED.test(result.reply)) break;
     try {
       result = await exchange(mechanism, command);
     } catch (error) {
@@ -50,11 +55,6 @@ export async function authenticate(
     }
   }
   return result;
-}
-
-/** Whether a reply to AUTH refuses the mechanism, and so says nothing about password or token. */
-export function refusesMechanism(reply: string): boolean {
-  return MECHANISM_REFUSED.test(reply);
 }
 
 /** Ends, because a mechanism answers only as many challenges as it has responses. */
@@ -67,10 +67,13 @@ async function exchange(mechanism: Mechanism, command: Command): Promise<SaslRes
     if (complete.length <= COMMAND_MAX_OCTETS) [line, withheld] = [complete, undefined];
   }
   let reply = await command(line);
+  const isAuthRefused = AUTH_REFUSED.test(reply);
   let challenge: string | undefined;
   for (;;) {
     const [isChallenge, data = ""] = CHALLENGE.exec(reply) ?? [];
-    if (isChallenge === undefined) return { mechanism, reply, ...(challenge !== undefined && { challenge }) };
+    if (isChallenge === undefined) {
+      return { mechanism, reply, isAuthRefused, ...(challenge !== undefined && { challenge }) };
+    }
     let response = withheld;
     withheld = undefined;
     if (response === undefined) {
@@ -81,7 +84,7 @@ async function exchange(mechanism: Mechanism, command: Command): Promise<SaslRes
     if (response === undefined) {
       // RFC 4954 section 4. The result is known, whatever the server replies.
       await command("*").catch(() => {});
-      return { mechanism, reply };
+      return { mechanism, reply, isAuthRefused };
     }
     reply = await command(base64(response));
   }

@@ -13,7 +13,7 @@ export function cramMd5({ user, password }: Credentials): Mechanism {
       isAnswered = true;
       const digest = createHmac("md5", password).update(challenge).digest("hex");
       const response = `${user} ${digest}`;
-      // Whoever has a digest and its challenge can search for the password.
+      // With a digest and its challenge, the password can be searched for.
       secrets.push(response, digest);
       return response;
     },

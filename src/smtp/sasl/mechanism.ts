@@ -4,7 +4,7 @@ export interface Credentials {
   password: string;
 }
 
-/** One authentication by a SASL mechanism (RFC 4422 section 3): what the client says, whoever carries it. */
+/** One authentication by a SASL mechanism (RFC 4422 section 3): what the client says, without the connection that carries it. */
 export interface Mechanism {
   /** Its name, as servers offer it (RFC 4954 section 3). */
   readonly name: string;

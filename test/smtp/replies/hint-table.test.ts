@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { BY_CAUSE, LAST_RESORT } from "../../../src/smtp/replies/common.ts";
 import { PROVIDERS } from "../../../src/smtp/replies/providers/index.ts";
 import { CAUSES } from "../../../src/smtp/replies/row.ts";
-import { HINT_GROUPS, hintFor, ROWS, rowFor } from "../../../src/smtp/replies/rows.ts";
+import { HINT_GROUPS, ROWS, rowFor } from "../../../src/smtp/replies/rows.ts";
 import { FAILURE_KINDS, STAGES } from "../../../src/smtp/result.ts";
-import { symptomOf } from "../../support/smtp/symptoms.ts";
+import { hintFor, symptomOf } from "../../support/smtp/symptoms.ts";
 
 describe.each(HINT_GROUPS)("Hints: $title", ({ rows, ...group }) => {
   const host = "exampleHost" in group ? String(group.exampleHost) : undefined;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hintFor } from "../../../src/smtp/replies/rows.ts";
 import type { Stage } from "../../../src/smtp/result.ts";
-import { symptomOf } from "../../support/smtp/symptoms.ts";
+import { hintFor, symptomOf } from "../../support/smtp/symptoms.ts";
 
 const SES = "email-smtp.eu-west-1.amazonaws.com";
 const GMAIL = "smtp.gmail.com";

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { hintFor } from "../../../src/smtp/replies/rows.ts";
 import type { FailureKind, Stage } from "../../../src/smtp/result.ts";
 import type { SmtpSettings } from "../../../src/smtp/smtp-settings.ts";
-import { symptomOf } from "../../support/smtp/symptoms.ts";
+import { hintFor, symptomOf } from "../../support/smtp/symptoms.ts";
 
 interface Case {
   /** The server's reply, verbatim if it is a provider's; or what the client detects. */

@@ -1,7 +1,8 @@
 import { composeMessage } from "../../../src/mail/message.ts";
 import type { TokenResult } from "../../../src/oauth/token-request.ts";
 import { settingsSchema } from "../../../src/settings/schema.ts";
-import { type Diagnosis, diagnose } from "../../../src/smtp/diagnosis.ts";
+import type { Diagnosis } from "../../../src/smtp/diagnosis.ts";
+import { explain } from "../../../src/smtp/explain.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "../../../src/smtp/limits.ts";
 import type { Step } from "../../../src/smtp/result.ts";
 import { SmtpSession } from "../../../src/smtp/session.ts";
@@ -56,7 +57,9 @@ export async function sendByToken(
     const messageId = "<1@example.com>";
     const content = { to: "reader@example.org", subject: "Hello", text: "Hello\n", messageId };
     const result = opened.ok ? await session.send(await composeMessage(settings, content)) : opened;
-    return result.ok ? { steps: result.steps } : { diagnosis: diagnose(result.failure, settings) };
+    return result.ok
+      ? { steps: result.steps }
+      : { diagnosis: explain(result.failure, { settings }).diagnosis };
   } finally {
     session.close();
   }

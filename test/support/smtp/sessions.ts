@@ -1,7 +1,8 @@
 import { expect } from "vitest";
 import { composeMessage, type MailContent, type Message } from "../../../src/mail/message.ts";
 import { type Settings, settingsSchema } from "../../../src/settings/schema.ts";
-import { type Diagnosis, diagnose } from "../../../src/smtp/diagnosis.ts";
+import type { Diagnosis } from "../../../src/smtp/diagnosis.ts";
+import { explain } from "../../../src/smtp/explain.ts";
 import { type SmtpTimeouts, TEST_TIMEOUTS } from "../../../src/smtp/limits.ts";
 import type { Step } from "../../../src/smtp/result.ts";
 import { SmtpSession } from "../../../src/smtp/session.ts";
@@ -66,7 +67,7 @@ export async function sendMail(server: { port: number }, changes: SessionChanges
     const opened = await session.open();
     const result = opened.ok ? await session[changes.mode ?? "send"](message) : opened;
     if (result.ok) return { steps: result.steps };
-    return { diagnosis: diagnose(result.failure, settings, CLIENT_NAME) };
+    return { diagnosis: explain(result.failure, { settings, clientName: CLIENT_NAME }).diagnosis };
   } finally {
     session.close();
   }

@@ -106,6 +106,7 @@ export const MICROSOFT: Provider = {
       cause: "settings",
       subject: "mechanism",
       source: `${BASIC_AUTH_TIMELINE}, ${SMTP_AUTH}`,
+      where: ({ settings }) => settings.authType !== "token",
       reply: /^504 5\.7\.4\b|^\d{3} 5\.7\.30\b|basic authentication is (disabled|not supported)/i,
       example: {
         stage: "authentication",
@@ -173,7 +174,7 @@ export const MICROSOFT: Provider = {
       hint: "Outlook.com does not let this account send, because it is unverified, over its quota or suspected of spam: sign in with a browser, and follow the instructions there.",
       cause: "account",
       source: "https://github.com/Youans/nodejs-nodemailer-outlook/issues/11",
-      reply: /OutboundSpamException/i,
+      reply: /OutboundSpamException|\bsign in to your account\b/i,
       example: {
         stage: "message",
         reply:
