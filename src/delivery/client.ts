@@ -2,9 +2,9 @@ import type { Config } from "../config.ts";
 import { ApiError, reasonOf } from "../errors.ts";
 import { SettingsStore } from "../settings/store.ts";
 import { fingerprint, seal } from "../storage/sealing.ts";
+import type { AcceptResult } from "./mail-store.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Mail } from "./schema.ts";
-import type { AcceptResult } from "./store.ts";
 
 /** Interval of the cron trigger in wrangler.toml, in milliseconds. */
 const CRON_INTERVAL_MS = 10 * 60_000;

@@ -7,9 +7,9 @@ import { isTenantId } from "../http/tenant-id.ts";
 import { invalidFields } from "../http/validation.ts";
 import { callOutbox, submit } from "./client.ts";
 import { parseIdempotencyKey } from "./idempotency-key.ts";
+import type { MailState } from "./mail-row.ts";
 import { type Mail, mailSchema, REQUEST_MAX_BYTES } from "./schema.ts";
 import type { MailStatus } from "./status.ts";
-import type { MailState } from "./store.ts";
 
 /** Rights of a calling Worker, from `[services.props]` of its own wrangler.toml. */
 export interface MailerProps {

@@ -1,25 +1,24 @@
 import { DurableObject } from "cloudflare:workers";
 import { loadConfig } from "../config.ts";
+import { hostLookup } from "../dns/host-lookup.ts";
 import { reasonOf } from "../errors.ts";
 import { TokenCache } from "../oauth/token-cache.ts";
 import type { Settings } from "../settings/schema.ts";
 import { openRecord, SettingsStore } from "../settings/store.ts";
+import { mayHaveArrived } from "../smtp/diagnosis.ts";
 import { open, SealingError, type SealingKeys, seal } from "../storage/sealing.ts";
-import type { Drain } from "./drain.ts";
-import { INTERRUPTED, mayHaveArrived } from "./report.ts";
-import { decideDoubtful, pauseForServer, pauseForSettings } from "./retry-policy.ts";
-import { type MailStatus, toStatus } from "./status.ts";
-import {
-  type AcceptResult,
-  HANDED_SETTINGS_MS,
-  type IdempotencyKey,
-  type MailRow,
-  type MailState,
-  MailStore,
-  type NewMail,
-} from "./store.ts";
+import type { DeliveryRun } from "./delivery-run.ts";
+import { loginFingerprints } from "./login-fingerprint.ts";
+import { type MailRow, type MailState, trialsOf } from "./mail-row.ts";
+import { type AcceptResult, type IdempotencyKey, MailStore, type NewMail } from "./mail-store.ts";
+import { nextAttemptAt } from "./next-attempt.ts";
+import { HANDED_SETTINGS_MS, OutboxState } from "./outbox-state.ts";
+import { type FailedTry, nextTryAt, type Pause, pauseAfter } from "./pause.ts";
+import { type FailureReport, INTERRUPTED, NO_SETTINGS, OUTBOX_FAILED, TOO_MANY_SAVES } from "./report.ts";
+import { decideUnknown } from "./retry-policy.ts";
+import { type MailStatus, reasonOfExpiry, toStatus } from "./status.ts";
 
-/** An alarm this late has been lost: requests and the cron set it again. */
+/** An alarm this overdue is presumed lost: requests and the cron set it again. */
 const ALARM_OVERDUE_MS = 60_000;
 
 /** Longest run of an alarm, by Cloudflare's limits. */
@@ -41,6 +40,7 @@ export type ChangeResult =
  */
 export class Outbox extends DurableObject<Env> {
   readonly #store: MailStore;
+  readonly #state: OutboxState;
   readonly #tokens = new TokenCache(async (settings) => {
     const [{ requestToken }, { allowPrivateHosts, hostname }] = await Promise.all([
       import("../oauth/token-request.ts"),
@@ -48,7 +48,7 @@ export class Outbox extends DurableObject<Env> {
     ]);
     return requestToken(settings, { allowPrivateHosts, hostname });
   });
-  #drain: Drain | undefined;
+  #deliveryRun: DeliveryRun | undefined;
   #alarmStartedAt: number | undefined;
   /** Counts the settings handed over, so that an alarm notices a change. */
   #settingsChanges = 0;
@@ -57,7 +57,8 @@ export class Outbox extends DurableObject<Env> {
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.#store = new MailStore(state.storage);
+    this.#state = new OutboxState(state.storage.kv);
+    this.#store = new MailStore(state.storage, (mail) => reasonOfExpiry(mail, this.#state.pause));
   }
 
   /**
@@ -73,7 +74,7 @@ export class Outbox extends DurableObject<Env> {
     // Read first, so that the mails and their alarm become durable at once.
     const alarm = await this.ctx.storage.getAlarm();
     const now = Date.now();
-    const handed = this.#store.handedSettings(now);
+    const handed = this.#state.handedSettings(now);
     const hasSettings = handed === undefined ? isStored : handed.jwe !== undefined;
     const result = this.#store.accept(mails, idempotency, hasSettings, now);
     await this.#rearm(alarm);
@@ -129,17 +130,18 @@ export class Outbox extends DurableObject<Env> {
    */
   async settingsChanged(jwe: string | undefined, at: number): Promise<void> {
     const now = Date.now();
-    const handed = this.#store.handedSettings(now);
+    const handed = this.#state.handedSettings(now);
     // Two changes may arrive in the wrong order.
     if (handed !== undefined && handed.at > at) return;
     this.#settingsChanges++;
-    this.#drain?.stop();
-    this.#store.handOver({ jwe, at });
-    const wakeAt = this.#store.nextDueAt() === undefined ? now : this.#store.countWake(now);
-    this.#store.pause =
-      wakeAt === now
-        ? undefined
-        : { waitingFor: "settings", until: wakeAt, failures: 0, failure: this.#store.pause?.failure };
+    this.#deliveryRun?.stop();
+    this.#state.handOver({ jwe, at });
+    if (jwe === undefined) this.#state.forgetEvidence();
+    // What expires now has waited for the pause that ends.
+    this.#store.expire(now);
+    const lastWakeAt = this.#store.nextDueAt() === undefined ? undefined : this.#state.countWake(now);
+    this.#state.pause = lastWakeAt === undefined ? undefined : pauseForSaves(lastWakeAt, now);
+    this.#store.restart(now, { includesUnknown: false });
     await this.#schedule(now);
   }
 
@@ -149,6 +151,10 @@ export class Outbox extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
+    // Cloudflare may have ended it early, and then nobody else sets the next one.
+    if (this.#isAlarmRunning(Date.now())) {
+      return this.ctx.storage.setAlarm((this.#alarmStartedAt ?? Date.now()) + ALARM_MAX_MS);
+    }
     if (this.#alarmStartedAt !== undefined) this.#abandonAlarm();
     this.#alarmStartedAt = Date.now();
     try {
@@ -159,16 +165,21 @@ export class Outbox extends DurableObject<Env> {
       );
       this.#mayHoldInterrupted = true;
       // Without a pause, a lasting error would run the alarm in an endless loop.
-      this.#pause("server");
+      this.#pause("delivery", OUTBOX_FAILED);
     } finally {
       this.#alarmStartedAt = undefined;
       await this.#schedule(Date.now());
     }
   }
 
-  /** Cloudflare ended the previous alarm, as it took too long: alarms never overlap. */
+  /** Whether an alarm runs, which sets the next one at its end. Cloudflare ends it after 15 minutes. */
+  #isAlarmRunning(now: number): boolean {
+    return this.#alarmStartedAt !== undefined && now < this.#alarmStartedAt + ALARM_MAX_MS;
+  }
+
+  /** Cloudflare ended the previous alarm, as it took too long. */
   #abandonAlarm(): void {
-    this.#drain?.stop();
+    this.#deliveryRun?.stop();
     this.#store.releaseAll();
     this.#mayHoldInterrupted = true;
   }
@@ -178,29 +189,45 @@ export class Outbox extends DurableObject<Env> {
     if (this.#mayHoldInterrupted) this.#recoverInterrupted(now);
     this.#store.expire(now);
     this.#store.purge(now);
-    if (now < (this.#store.pause?.until ?? 0)) return;
-    if ((this.#store.nextDueAt() ?? Number.POSITIVE_INFINITY) > now) return;
+    if ((nextAttemptAt(this.#store, this.#state) ?? Number.POSITIVE_INFINITY) > now) return;
     const settingsChanges = this.#settingsChanges;
-    const { settingsKeys: keys, hostname, allowPrivateHosts } = await loadConfig(this.env);
+    const { settingsKeys: keys, hostname, allowPrivateHosts, dohUrl } = await loadConfig(this.env);
     const settings = await this.#settings(keys);
     // Loaded on demand: nodemailer is large, and most calls only accept or report.
-    const { Drain } = await import("./drain.ts");
+    const { DeliveryRun } = await import("./delivery-run.ts");
+    const fingerprints = settings === undefined ? [] : await loginFingerprints(settings, keys);
     // Saved meanwhile: the next alarm follows at once, with the new settings.
     if (settingsChanges !== this.#settingsChanges) return;
-    if (settings === undefined) return this.#pause("settings");
-    const options = { clientName: hostname, allowPrivateHosts };
-    this.#drain = new Drain(this.#store, {
-      ...{ tenant: this.#tenant, settings, keys, options, tokens: this.#tokens },
+    if (settings === undefined) return this.#pause("settings", NO_SETTINGS);
+    this.#useSettings(fingerprints, now);
+    const options = { clientName: hostname, allowPrivateHosts, hostExists: hostLookup(dohUrl) };
+    this.#deliveryRun = new DeliveryRun(this.#store, this.#state, {
+      tenant: this.#tenant,
+      settings,
+      keys,
+      options,
+      tokens: this.#tokens,
     });
     try {
-      await this.#drain.run();
+      await this.#deliveryRun.run();
     } finally {
-      this.#drain = undefined;
+      this.#deliveryRun = undefined;
+      this.#state.storeEvidence(this.#store.nextDueAt() !== undefined);
     }
   }
 
+  /** Settings are there: what waited for them is due. */
+  #useSettings(fingerprints: readonly string[], now: number): void {
+    if (this.#state.useSettings(fingerprints)) this.#store.restart(now, { includesUnknown: true });
+    const kind = this.#state.pause?.kind;
+    if (kind !== "settings" && kind !== "saves") return;
+    this.#store.expire(now);
+    this.#state.pause = undefined;
+    this.#store.endWait(now, { showsAcceptance: false });
+  }
+
   async #settings(keys: SealingKeys): Promise<Settings | undefined> {
-    const handed = this.#store.handedSettings(Date.now());
+    const handed = this.#state.handedSettings(Date.now());
     try {
       if (handed === undefined) {
         return (await new SettingsStore(this.env.SMTP_SETTINGS, keys).read(this.#tenant))?.settings;
@@ -229,42 +256,57 @@ export class Outbox extends DurableObject<Env> {
   /** Mails that the previous instance was sending when it stopped may have arrived. */
   #recoverInterrupted(now: number): void {
     for (const mail of this.#store.interrupted()) {
-      const { id, attempts, doubts, expires_at } = mail;
-      const decision = decideDoubtful({ attempts, doubts, expiresAt: expires_at }, now);
+      const { id, expires_at, lifetime_ms } = mail;
+      const trials = { ...trialsOf(mail), attempts: mail.attempts - 1 };
+      const message = { trials, expiresAt: expires_at, lifetimeMs: lifetime_ms };
+      const acceptedAt = this.#state.evidence.messageAcceptedAt;
+      const decision = decideUnknown(message, { now, tick: this.#state.tick(now), acceptedAt });
       if (decision.action === "retry") {
-        this.#store.requeue(
-          id,
-          { at: decision.at, attempts, doubts: decision.doubts, failure: INTERRUPTED },
-          now,
-        );
+        this.#store.requeue(id, { at: decision.at, trials: decision.trials, failure: INTERRUPTED }, now);
       } else {
-        this.#store.finish(mail, "failed", { failure: mayHaveArrived(INTERRUPTED) }, now);
+        const failure = mayHaveArrived(INTERRUPTED);
+        this.#store.finish(mail, "failed", { attempts: mail.attempts, failure }, now);
       }
-      const state = decision.action === "retry" ? "queued" : "failed";
-      const entry = { message: "delivery", tenant: this.#tenant, id, attempt: attempts, state };
-      console.warn(JSON.stringify({ ...entry, stage: "message", failure: "interrupted" }));
+      console.warn(
+        JSON.stringify({
+          message: "delivery",
+          tenant: this.#tenant,
+          id,
+          attempt: mail.attempts,
+          state: decision.action === "retry" ? "queued" : "failed",
+          stage: "message",
+          failure: "interrupted",
+        }),
+      );
     }
     this.#mayHoldInterrupted = false;
   }
 
-  #pause(waitingFor: "server" | "settings"): void {
+  /** Pauses for a reason that no SMTP server has given. */
+  #pause(kind: "delivery" | "settings", failure: FailureReport): void {
     const now = Date.now();
-    const decision =
-      waitingFor === "server" ? pauseForServer(this.#store.pause?.failures ?? 0, now) : pauseForSettings(now);
-    const { until, failures } = decision;
-    this.#store.pause = { waitingFor, until, failures, failure: undefined };
-    const seconds = Math.round((until - now) / 1000);
+    const waitingFor = kind === "settings" ? "settings" : "server";
+    const failed: FailedTry = {
+      kind,
+      waitingFor,
+      failure,
+      loginWorked: false,
+      isOfSession: true,
+      isOwn: true,
+      startedAt: now,
+    };
+    const pause = pauseAfter(this.#state.pause, failed, now);
+    this.#state.pause = pause;
+    const seconds = Math.round((nextTryAt(pause, this.#store.waiting(pause).urgent) - now) / 1000);
+    const failures = pause.tries + 1;
     console.warn(
-      JSON.stringify({ message: "outbox paused", tenant: this.#tenant, waitingFor, seconds, failures }),
+      JSON.stringify({ message: "outbox paused", tenant: this.#tenant, kind, waitingFor, seconds, failures }),
     );
   }
 
   async #rearm(alarm: number | null): Promise<void> {
     const now = Date.now();
-    // A running alarm sets the next one at its end.
-    if (this.#alarmStartedAt !== undefined && now < this.#alarmStartedAt + ALARM_MAX_MS) {
-      return this.#drain?.wake();
-    }
+    if (this.#isAlarmRunning(now)) return this.#deliveryRun?.wake();
     const wanted = this.#nextAlarmAt(now);
     if (wanted === undefined) return;
     if (alarm === null || alarm > wanted || alarm < now - ALARM_OVERDUE_MS) {
@@ -273,10 +315,9 @@ export class Outbox extends DurableObject<Env> {
   }
 
   #nextAlarmAt(now: number): number | undefined {
-    const dueAt = this.#store.nextDueAt();
-    const handed = this.#store.handedSettings(now);
+    const handed = this.#state.handedSettings(now);
     const times = [
-      dueAt === undefined ? undefined : Math.max(dueAt, this.#store.pause?.until ?? 0),
+      nextAttemptAt(this.#store, this.#state),
       handed === undefined ? undefined : handed.at + HANDED_SETTINGS_MS,
       this.#store.nextPurgeAt(now),
     ].filter((time) => time !== undefined);
@@ -286,7 +327,7 @@ export class Outbox extends DurableObject<Env> {
   async #schedule(now: number): Promise<void> {
     const at = this.#nextAlarmAt(now);
     if (at !== undefined) await this.ctx.storage.setAlarm(Math.max(at, now));
-    else await this.#store.deleteAll();
+    else await this.ctx.storage.deleteAlarm();
   }
 
   #changed(id: string): ChangeResult {
@@ -295,10 +336,25 @@ export class Outbox extends DurableObject<Env> {
   }
 
   #statusOf(mail: MailRow): MailStatus {
-    return toStatus(mail, this.#store.pause);
+    return toStatus(mail, this.#state.pause);
   }
 
   get #tenant(): string {
     return this.ctx.id.name ?? "";
   }
+}
+
+/** The pause after too many saves: until the oldest one is a minute old. */
+function pauseForSaves(oldestAt: number, now: number): Pause {
+  return {
+    kind: "saves",
+    waitingFor: "settings",
+    since: now,
+    triedAt: oldestAt,
+    lastTryAt: now,
+    tries: 0,
+    loginWorked: false,
+    isOfSession: true,
+    failure: TOO_MANY_SAVES,
+  };
 }

@@ -1,32 +1,18 @@
-import { type Diagnosis, diagnose } from "../smtp/diagnosis.ts";
-import { parseReply } from "../smtp/reply.ts";
-import type { SmtpFailure } from "../smtp/result.ts";
-import type { SmtpSettings } from "../smtp/smtp-settings.ts";
+import type { Diagnosis } from "../smtp/diagnosis.ts";
 
 /** A failed attempt, worded like a failed test of the settings. Holds no recipient. */
 export type FailureReport = Omit<Diagnosis, "steps">;
-
-/**
- * Describes a failure.
- *
- * @param recipient is redacted, since servers quote it in their replies
- */
-export function reportOf(failure: SmtpFailure, settings: SmtpSettings, recipient?: string): FailureReport {
-  const { steps: _, ...report } = diagnose(failure, settings);
-  if (failure.reply === undefined || recipient === undefined) return report;
-  return { ...report, reply: parseReply(redactRecipient(failure.reply, recipient)).text };
-}
 
 /** The report of an attempt whose outcome is unknown, because the object stopped. */
 export const INTERRUPTED: FailureReport = {
   message: "The attempt was interrupted before the SMTP server replied to the message.",
   stage: "message",
-  hint: "The mail may have arrived. Nothing is wrong with the settings.",
+  hint: "The message may have arrived. Nothing is wrong with the settings.",
 };
 
-/** The report of a mail whose content does not open. */
+/** The report of a message that cannot be decrypted. */
 export const UNREADABLE: FailureReport = {
-  message: "The stored mail does not open.",
+  message: "The stored message cannot be decrypted.",
   stage: "message",
   hint: "Ask the operator of Tenant Mail: a settings key is missing.",
 };
@@ -38,24 +24,31 @@ export const UNEXPECTED: FailureReport = {
   hint: "Ask the operator of Tenant Mail: the log names the error.",
 };
 
-/** Says that a mail that counts as failed may have arrived. */
-export function mayHaveArrived({ message, ...report }: FailureReport): FailureReport {
-  return { ...report, message: `${message} The mail may have arrived.` };
-}
+/** The report of an outbox that could not start to send, for a reason of ours. */
+export const OUTBOX_FAILED: FailureReport = { ...UNEXPECTED, stage: "connect" };
 
-/** Redacts the address, and its local part alone. The codes of the reply stay. */
-function redactRecipient(reply: string, recipient: string): string {
-  const localPart = RegExp.escape(recipient.slice(0, recipient.lastIndexOf("@")));
-  const quoted = new RegExp(
-    `(?<![\\p{L}\\p{N}])${localPart}(@[^\\s<>()\\[\\],;:'"]+|(?![\\p{L}\\p{N}]))`,
-    "giu",
-  );
-  const codes = /^\d{3}[ -]?([245]\.\d{1,3}\.\d{1,3}\b)?/;
-  return reply
-    .split("\n")
-    .map((line) => {
-      const [code = ""] = codes.exec(line) ?? [];
-      return code + line.slice(code.length).replace(quoted, "[recipient]");
-    })
-    .join("\n");
+/** The report of messages that wait for settings. */
+export const NO_SETTINGS: FailureReport = {
+  message: "The tenant has no SMTP settings, or they cannot be decrypted.",
+  stage: "connect",
+  hint: "Save the SMTP settings of the tenant.",
+};
+
+/** The report of messages that wait because settings were saved too often. */
+export const TOO_MANY_SAVES: FailureReport = {
+  message: "The settings were saved too often for each save to be tried at once.",
+  stage: "connect",
+  hint: "Wait a minute.",
+};
+
+/** The report of a message that expired before any attempt. */
+export const NOT_TRIED: FailureReport = {
+  message: "The message expired before it could be tried.",
+  stage: "connect",
+  hint: "Give messages a longer expiresIn, or send fewer at a time.",
+};
+
+/** Parses a report as a message's row holds it. */
+export function parseReport(json: string | null): FailureReport | undefined {
+  return json === null ? undefined : JSON.parse(json);
 }

@@ -6,9 +6,9 @@ import {
   okFields,
   optionalText,
 } from "../http/response-schema.ts";
+import { MAIL_STATES } from "./mail-row.ts";
 import type { FailureReport } from "./report.ts";
 import type { MailStatus } from "./status.ts";
-import { MAIL_STATES } from "./store.ts";
 
 const id = described(z.string(), "Id of the mail: a UUID.");
 

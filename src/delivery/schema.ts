@@ -9,7 +9,7 @@ import {
   singleLine,
   validAddress,
 } from "../http/fields.ts";
-import { MAIL_STATES } from "./store.ts";
+import { MAIL_STATES } from "./mail-row.ts";
 
 /** Largest request, in bytes. A row in SQLite holds 2 MB, and sealing adds a third. */
 export const REQUEST_MAX_BYTES = 1024 * 1024;

@@ -1,11 +1,13 @@
-import type { FailureReport } from "./report.ts";
-import type { MailRow, MailState, Pause } from "./store.ts";
+import { mayHaveArrived } from "../smtp/diagnosis.ts";
+import { keepsSchedule, type MailRow, type MailState } from "./mail-row.ts";
+import { newOf, nextTryAt, type Pause, URGENT_MAX_LIFETIME_MS } from "./pause.ts";
+import { type FailureReport, NOT_TRIED, parseReport } from "./report.ts";
 
-/** What a caller may know of a mail: neither its recipient nor its content. Times are RFC 3339 in UTC. */
+/** What a caller may know of a message: neither its recipient nor its content. Times are RFC 3339 in UTC. */
 export interface MailStatus {
   id: string;
   state: MailState;
-  /** Attempts since the mail was queued. Waiting for the server or the settings costs none. */
+  /** Attempts since the message was queued. Waiting for the server or the settings costs none. */
   attempts: number;
   createdAt: string;
   expiresAt: string;
@@ -13,35 +15,56 @@ export interface MailStatus {
   nextAttemptAt?: string;
   /** What the whole outbox waits for, while it waits. */
   waitingFor?: Pause["waitingFor"];
-  /** Of the mail, once its content has been sent. */
+  /** Of the message, once its content has been sent. */
   messageId?: string;
   tag?: string;
-  /** The last failure, of this mail or of the outbox that it waits in. */
+  /** Why it waits or has failed: its own last failure, or what every message of the tenant meets. */
   failure?: FailureReport;
 }
 
-/** Reports a mail's row. */
+/** Reports a message's row. */
 export function toStatus(row: MailRow, pause: Pause | undefined): MailStatus {
-  const isPaused = row.state === "queued" && pause !== undefined && pause.until >= (row.due_at ?? 0);
-  const failure = (isPaused ? pause.failure : undefined) ?? parseFailure(row.failure);
+  const isQueued = row.state === "queued";
+  const wait = isQueued ? waitOf(row, pause) : undefined;
+  const failure = isQueued ? reasonFor(row, pause) : parseReport(row.failure);
   return {
     id: row.id,
     state: row.state,
     attempts: row.attempts,
     createdAt: iso(row.created_at),
     expiresAt: iso(row.expires_at),
-    ...(row.state === "queued" && row.due_at !== null
-      ? { nextAttemptAt: iso(Math.max(row.due_at, pause?.until ?? 0)) }
-      : {}),
-    ...(isPaused ? { waitingFor: pause.waitingFor } : {}),
+    ...(isQueued && row.due_at !== null ? { nextAttemptAt: iso(nextAttemptOf(row, row.due_at, wait)) } : {}),
+    ...(wait === undefined ? {} : { waitingFor: wait.waitingFor }),
     ...(row.message_id === null ? {} : { messageId: row.message_id }),
     ...(row.tag === null ? {} : { tag: row.tag }),
     ...(failure === undefined || row.state === "sent" ? {} : { failure }),
   };
 }
 
-function parseFailure(json: string | null): FailureReport | undefined {
-  return json === null ? undefined : JSON.parse(json);
+/** Why a message waits: what every message meets, or its own last failure. */
+export function reasonFor(row: MailRow, pause: Pause | undefined): FailureReport | undefined {
+  const wait = waitOf(row, pause);
+  const own = parseReport(row.failure);
+  return wait?.isOfSession ? wait.failure : (own ?? wait?.failure);
+}
+
+/** Why a message has expired: what it waited for, and whether it may have arrived all the same. */
+export function reasonOfExpiry(row: MailRow, pause: Pause | undefined): FailureReport {
+  const reason = reasonFor(row, pause) ?? NOT_TRIED;
+  return row.unknown_outcomes > 0 ? mayHaveArrived(reason) : reason;
+}
+
+/** The pause that a message waits for, if it does: one that may have arrived keeps its own schedule in most. */
+function waitOf(row: MailRow, pause: Pause | undefined): Pause | undefined {
+  return pause?.kind === "delivery" && keepsSchedule(row) ? undefined : pause;
+}
+
+function nextAttemptOf(row: MailRow, dueAt: number, wait: Pause | undefined): number {
+  if (wait === undefined) return dueAt;
+  const isUrgent = row.lifetime_ms <= URGENT_MAX_LIFETIME_MS;
+  const isNew = row.tried_at === null && row.created_at > newOf(wait, { isUrgent }).since;
+  if (wait.kind === "delivery" && isUrgent && isNew) return dueAt;
+  return Math.max(nextTryAt(wait, isUrgent), keepsSchedule(row) ? dueAt : row.created_at);
 }
 
 function iso(milliseconds: number): string {

@@ -6,6 +6,7 @@ import { faultyKv } from "../support/faulty-kv.ts";
 import { captureLog } from "../support/log.ts";
 import { newOutbox, type TestOutbox } from "../support/outbox.ts";
 import { cronTrigger } from "../support/rotation.ts";
+import type { MailServerBehavior } from "../support/smtp/mail-server.ts";
 import { mailServer } from "../support/smtp/servers.ts";
 import { expectClosed } from "../support/smtp/sessions.ts";
 
@@ -32,7 +33,7 @@ function showAlarm(outbox: TestOutbox, time: number): Promise<void> {
 const requests: [string, (outbox: TestOutbox, id: string) => Promise<unknown>][] = [
   ["a read", ({ stub }, id) => stub.get(id)],
   ["a list", (outbox) => outbox.states()],
-  ["another mail", (outbox) => outbox.submit()],
+  ["another message", (outbox) => outbox.submit()],
   ["a cancellation", async ({ stub }) => stub.cancel("01a20ec7-e1df-7000-9c3f-9f047315de87")],
   ["the cron trigger", () => cronTrigger({})],
 ];
@@ -112,7 +113,7 @@ describe("an alarm that fails", () => {
       const { tenant } = outbox;
       expect(lines.map((line) => JSON.parse(line))).toEqual([
         { message: "outbox failed", tenant, reason },
-        { message: "outbox paused", tenant, waitingFor, seconds: 30, failures: 1 },
+        { message: "outbox paused", tenant, kind: "delivery", waitingFor, seconds: 30, failures: 1 },
       ]);
       expect(await outbox.alarmAt()).toBe(Date.now() + 30_000);
       expect(await outbox.status(id)).toMatchObject({ state: "queued", attempts: 0, waitingFor });
@@ -124,7 +125,7 @@ describe("an alarm that fails", () => {
 
   it.each<[string, RegExp]>([
     ["the mark before a message", /^UPDATE mail SET state = 'sending'/],
-    ["every change of a mail", /^UPDATE mail/],
+    ["every change of a message", /^UPDATE mail/],
   ])("to write %s sends nothing, and loses nothing", async (_, failing) => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
@@ -166,7 +167,34 @@ describe("alarms", () => {
     // The schedule of a day, then purges until nothing is left.
     expect(alarms).toBeLessThan(50);
     expect(Date.now()).toBeLessThan(start + 9 * DAY);
-    expect(await outbox.query("SELECT name FROM sqlite_master WHERE name LIKE 'mail%'")).toEqual([]);
+    expect(await outbox.query("SELECT id FROM mail")).toEqual([]);
+  });
+
+  it.each<[string, MailServerBehavior]>([
+    ["that is down", { isDown: true }],
+    ["that rejects the password", { password: "another" }],
+    ["with too many logins", { reject: { authentication: "454 4.7.0 Too many login attempts" } }],
+    ["that refuses the sender", { reject: { sender: "550 5.7.1 not yours" } }],
+    ["that refuses every recipient", { reject: { recipient: "550 5.7.1 Service unavailable" } }],
+    ["that defers everything", { reject: { sender: "451 4.3.0 later" } }],
+    ["that replies to no message", { loseReplies: 999 }],
+  ])("do not follow each other at once during a pause, whatever waits: a server %s", async (_, behavior) => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ loseReplies: 1 });
+    await outbox.submit();
+    await outbox.runAlarm();
+    await server.change(behavior);
+    await outbox.submitAll([{}, {}, {}, { expiresIn: 3_600 }, { expiresIn: 60 }]);
+    await outbox.runAlarm();
+    const times: number[] = [];
+    for (let at = await outbox.alarmAt(); at !== null && times.length < 40; at = await outbox.alarmAt()) {
+      times.push(at);
+      await outbox.runAlarm();
+    }
+    expect(times.length).toBeGreaterThan(10);
+    expect(new Set(times).size).toBe(times.length);
+    expect(times.toSorted((a, b) => a - b)).toEqual(times);
   });
 });
 

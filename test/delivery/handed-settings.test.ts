@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TOO_MANY_SAVES } from "../../src/delivery/report.ts";
 import { newAdministrator } from "../support/administrator.ts";
-import { advanceClock, restoreClock } from "../support/clock.ts";
+import { advanceClock, isoIn, restoreClock } from "../support/clock.ts";
+import { eventually } from "../support/eventually.ts";
 import { families } from "../support/families.ts";
 import { interceptedKv } from "../support/intercepted-kv.ts";
 import { localSettings } from "../support/local-settings.ts";
@@ -54,11 +56,16 @@ describe("settings that were just saved", () => {
     await outbox.handOver(localSettings(server.port), Date.now() + 10);
     expect(await outbox.alarmAt()).toBe(Date.now() + MINUTE);
     expect((await server.state()).connections).toBe(connections);
+    expect(await outbox.status(id)).toMatchObject({
+      waitingFor: "settings",
+      nextAttemptAt: isoIn(MINUTE),
+      failure: TOO_MANY_SAVES,
+    });
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ state: "sent" });
   });
 
-  it("leave nothing behind if no mail is ever sent", async () => {
+  it("leave nothing behind if no message is ever sent", async () => {
     const outbox = await newOutbox(await mailServer());
     await outbox.handOver(localSettings(1));
     expect(await outbox.alarmAt()).toBe(Date.now() + 2 * MINUTE);
@@ -87,16 +94,17 @@ describe("settings that were just saved", () => {
     expect([await later.state(), await earlier.state()].map(({ mails }) => mails.length)).toEqual([1, 0]);
   });
 
-  it("take over from an alarm that runs, between two mails", async () => {
+  it("take over from an alarm that runs, between two messages", async () => {
     const [previous, current] = [await mailServer(), await mailServer()];
     const outbox = await newOutbox(previous);
-    await previous.change({ replyDelayMs: 500 });
+    await previous.change({ holdsReplies: true });
     const { messages } = await outbox.submitAll([{}, {}, {}, {}, {}, {}]);
     const alarm = outbox.runAlarm();
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await outbox.status(messages[0]?.id ?? "")).toMatchObject({ attempts: 1 }),
     );
     await outbox.handOver(localSettings(current.port));
+    await previous.change({});
     await alarm;
     await outbox.runAlarm();
     expect(new Set(await outbox.states())).toEqual(new Set(["sent"]));
@@ -108,11 +116,13 @@ describe("settings that were just saved", () => {
   it("are not paused for a failure of the previous ones", async () => {
     const [previous, current] = [await mailServer(), await mailServer()];
     const outbox = await newOutbox(previous);
-    await previous.change({ replyDelayMs: 500, reject: { message: "421 4.3.2 closing" } });
+    const reject = { message: "421 4.3.2 closing" };
+    await previous.change({ holdsReplies: true, reject });
     const id = await outbox.submit();
     const alarm = outbox.runAlarm();
-    await vi.waitFor(async () => expect(await outbox.status(id)).toMatchObject({ attempts: 1 }));
+    await eventually(async () => expect(await outbox.status(id)).toMatchObject({ attempts: 1 }));
     await outbox.handOver(localSettings(current.port));
+    await previous.change({ reject });
     await alarm;
     expect(await outbox.status(id)).toMatchObject({ state: "queued", attempts: 0 });
     expect(await outbox.status(id)).not.toHaveProperty("waitingFor");

@@ -2,6 +2,7 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DELIVERY_TIMEOUTS } from "../../src/smtp/limits.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
+import { eventually } from "../support/eventually.ts";
 import { newOutbox } from "../support/outbox.ts";
 import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
 
@@ -19,7 +20,7 @@ describe("an outbox", () => {
     await acme.submit();
     const id = await globex.submit();
     const hanging = acme.runAlarm().catch(() => "aborted");
-    await vi.waitFor(async () => expect((await dead.state()).openConnections).toBe(1));
+    await eventually(async () => expect((await dead.state()).openConnections).toBe(1));
     await globex.runAlarm();
     expect(await globex.status(id)).toMatchObject({ state: "sent" });
     expect((await dead.state()).openConnections).toBe(1);
@@ -45,7 +46,7 @@ describe("an outbox", () => {
     await outbox.submitAll([{}, {}, {}]);
     const [started, cleared] = [vi.spyOn(globalThis, "setTimeout"), vi.spyOn(globalThis, "clearTimeout")];
     await outbox.runAlarm();
-    await vi.waitFor(async () => expect((await server.state()).openConnections).toBe(0));
+    await eventually(async () => expect((await server.state()).openConnections).toBe(0));
     const limits = Object.values(DELIVERY_TIMEOUTS);
     const ours = started.mock.results.filter((_, index) => limits.includes(started.mock.calls[index]?.[1]));
     const ended = new Set(cleared.mock.calls.map(([timer]) => timer));

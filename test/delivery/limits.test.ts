@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MAX_CONTENT_BYTES, MAX_WAITING_MAILS } from "../../src/delivery/store.ts";
+import { MAX_CONTENT_BYTES, MAX_WAITING_MAILS } from "../../src/delivery/mail-store.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { newOutbox, type TestOutbox } from "../support/outbox.ts";
 import { mailServer } from "../support/smtp/servers.ts";

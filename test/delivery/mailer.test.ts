@@ -1,8 +1,8 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { MAX_WAITING_MAILS } from "../../src/delivery/mail-store.ts";
 import { Mailer, type MailerProps } from "../../src/delivery/mailer.ts";
-import { MAX_WAITING_MAILS } from "../../src/delivery/store.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { captureLog } from "../support/log.ts";
 import { aMail, newOutbox } from "../support/outbox.ts";

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { mayHaveArrived, reportOf } from "../../src/delivery/report.ts";
+import { examine } from "../../src/delivery/examine.ts";
+import type { FailureReport } from "../../src/delivery/report.ts";
 import { settingsSchema } from "../../src/settings/schema.ts";
+import { mayHaveArrived } from "../../src/smtp/diagnosis.ts";
 import type { SmtpFailure } from "../../src/smtp/result.ts";
 import { smtpFailure } from "../support/smtp/failures.ts";
 
@@ -10,13 +12,17 @@ function rejection(reply: string): SmtpFailure {
   return smtpFailure("reply", "recipient", { steps: [{ stage: "connect", milliseconds: 1 }], reply });
 }
 
+function reportOf(failure: SmtpFailure, recipient: string): FailureReport {
+  return examine(failure, { settings, recipient }).report;
+}
+
 function replyOf(reply: string, recipient: string): string | undefined {
-  return reportOf(rejection(reply), settings, recipient).reply;
+  return reportOf(rejection(reply), recipient).reply;
 }
 
 describe("the report of a failed attempt", () => {
   it("is worded like a failed test, without its steps", () => {
-    expect(reportOf(rejection("550 5.1.1 no such user"), settings, "ada@example.com")).toEqual({
+    expect(reportOf(rejection("550 5.1.1 no such user"), "ada@example.com")).toEqual({
       message: "The SMTP server rejected the recipient.",
       stage: "recipient",
       smtpCode: 550,
@@ -49,7 +55,7 @@ describe("the report of a failed attempt", () => {
     ["550", "550 5.1.1 <550@example.com> unknown", "<[recipient]> unknown"],
     ["(.*)", "550 5.1.1 unknown", "unknown"],
   ])("takes the local part %s literally, and keeps the codes", (localPart, reply, redacted) => {
-    const report = reportOf(rejection(reply), settings, `${localPart}@example.com`);
+    const report = reportOf(rejection(reply), `${localPart}@example.com`);
     expect(report).toMatchObject({ smtpCode: 550, enhancedCode: "5.1.1", reply: redacted });
   });
 
@@ -62,15 +68,18 @@ describe("the report of a failed attempt", () => {
 
   it("chooses the hint by the whole reply", () => {
     const reply = "554 5.7.1 relay access denied";
-    const hint = reportOf(rejection(reply), settings, "ada@example.com").hint;
-    expect(reportOf(rejection(reply), settings, "relay@example.com")).toMatchObject({
+    const hint = reportOf(rejection(reply), "ada@example.com").hint;
+    expect(reportOf(rejection(reply), "relay@example.com")).toMatchObject({
       hint,
       reply: "[recipient] access denied",
     });
   });
 
-  it("says that a mail may have arrived", () => {
+  it("says that a message may have arrived", () => {
     const report = { message: "It failed.", stage: "message", hint: "Wait." } as const;
-    expect(mayHaveArrived(report)).toEqual({ ...report, message: "It failed. The mail may have arrived." });
+    expect(mayHaveArrived(report)).toEqual({
+      ...report,
+      message: "It failed. The message may have arrived.",
+    });
   });
 });

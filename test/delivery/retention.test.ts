@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { advanceClock, restoreClock } from "../support/clock.ts";
+import { localSettings } from "../support/local-settings.ts";
 import { newOutbox, type TestOutbox } from "../support/outbox.ts";
 import { mailServer } from "../support/smtp/servers.ts";
 
@@ -16,11 +17,11 @@ async function rowsOf(outbox: TestOutbox) {
   );
 }
 
-describe("the content of a mail", () => {
+describe("the content of a message", () => {
   it.each<[string, object | undefined]>([
     ["sent", undefined],
     ["canceled", undefined],
-  ])("is deleted once the mail is %s", async (state) => {
+  ])("is deleted once the message is %s", async (state) => {
     const outbox = await newOutbox(await mailServer());
     const id = await outbox.submit();
     if (state === "canceled") await outbox.stub.cancel(id);
@@ -31,22 +32,22 @@ describe("the content of a mail", () => {
   it.each([
     ["failed", "550 5.1.1 unknown"],
     ["expired", "450 4.2.0 later"],
-  ])("of a mail that is %s lives as long as its record, for a retry", async (state, recipient) => {
+  ])("of a message that is %s lives as long as its record, for a retry", async (state, recipient) => {
     const outbox = await newOutbox(await mailServer({ reject: { recipient } }));
     await outbox.submit({ expiresIn: 60 });
     await outbox.runAlarm();
-    if (state === "expired") await outbox.runAlarm();
+    while ((await outbox.states())[0] === "queued") await outbox.runAlarm();
     advanceClock(7 * DAY);
     expect(await rowsOf(outbox)).toEqual([
       { state, size: expect.any(Number), content: expect.stringMatching(/^ey/) },
     ]);
     await outbox.runAlarm();
-    expect(await outbox.tables()).toEqual([]);
+    expect(await rowsOf(outbox)).toEqual([]);
   });
 });
 
 describe("a record", () => {
-  it("lives for 7 days after the final state, then the outbox deletes its storage", async () => {
+  it("lives for 7 days after the final state, then no alarm is left", async () => {
     const outbox = await newOutbox(await mailServer());
     const id = await outbox.submit();
     await outbox.runAlarm();
@@ -57,11 +58,54 @@ describe("a record", () => {
     expect(await outbox.status(id)).toMatchObject({ state: "sent" });
     await outbox.runAlarm();
     expect(await outbox.status(id)).toBeUndefined();
-    expect(await outbox.tables()).toEqual([]);
+    expect(await rowsOf(outbox)).toEqual([]);
     expect(await outbox.alarmAt()).toBeNull();
   });
 
-  it("does not end the storage of others", async () => {
+  it("is not the end of the tables, nor of what the outbox has learned", async () => {
+    const outbox = await newOutbox(await mailServer());
+    await outbox.submit();
+    await outbox.runAlarm();
+    await outbox.runAlarm();
+    expect(await rowsOf(outbox)).toEqual([]);
+    expect(await outbox.tables()).toEqual(["mail"]);
+    expect(await outbox.entries()).toEqual(["evidence", "migrations"]);
+    const id = await outbox.submit();
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toMatchObject({ state: "sent" });
+  });
+
+  it("is not the end of settings that were just handed over", async () => {
+    const [inKv, handed] = [await mailServer(), await mailServer()];
+    const outbox = await newOutbox(inKv);
+    await outbox.submit();
+    await outbox.runAlarm();
+    advanceClock(7 * DAY + HOUR - 1);
+    await outbox.handOver(localSettings(handed.port));
+    advanceClock(1);
+    await outbox.runAlarmNow();
+    expect(await rowsOf(outbox)).toEqual([]);
+    expect(await outbox.entries()).toContain("settings");
+    await outbox.submit();
+    await outbox.runAlarmNow();
+    expect((await handed.state()).mails).toHaveLength(1);
+  });
+
+  it("is not the end of a pause, nor of what counts against the server", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ reject: { recipient: "550 5.7.1 Service unavailable" } });
+    const { messages } = await outbox.submitAll([{}, {}, {}]);
+    await outbox.runAlarm();
+    for (const { id } of messages) await outbox.stub.cancel(id);
+    // The next try of the pause, then the purge.
+    for (let alarm = 0; alarm < 2; alarm++) await outbox.runAlarm();
+    expect(await rowsOf(outbox)).toEqual([]);
+    expect(await outbox.entries()).toEqual(["evidence", "migrations", "pause", "streaks"]);
+    expect(await outbox.alarmAt()).toBeNull();
+  });
+
+  it("does not end those of others", async () => {
     const outbox = await newOutbox(await mailServer());
     const first = await outbox.submit();
     await outbox.runAlarm();
@@ -77,7 +121,7 @@ describe("a record", () => {
     expect(await outbox.alarmAt()).toBeGreaterThan(Date.now());
   });
 
-  it("of a mail that waits is never purged", async () => {
+  it("of a message that waits is never purged", async () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
     await server.change({ isDown: true });
@@ -108,6 +152,6 @@ describe("a record", () => {
     await outbox.multiply(2_500);
     advanceClock(7 * DAY + HOUR);
     await outbox.runAlarm();
-    expect(await outbox.tables()).toEqual([]);
+    expect(await rowsOf(outbox)).toEqual([]);
   });
 });

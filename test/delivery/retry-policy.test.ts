@@ -1,224 +1,328 @@
 import { describe, expect, it } from "vitest";
 import {
-  decide,
-  decideDoubtful,
-  decideUnopened,
-  type FailedAttempt,
-  pauseForServer,
-  pauseForSettings,
+  type AttemptedConnection,
+  type AttemptedMessage,
+  decideDeferred,
+  decideRefused,
+  decideUnknown,
+  type Moment,
+  outcomeOf,
+  pauseKindOf,
+  retry,
+  scopeOf,
+  type Trials,
 } from "../../src/delivery/retry-policy.ts";
-import { FAILURE_KINDS, type SmtpFailure, type Stage } from "../../src/smtp/result.ts";
+import { FAILURE_KINDS, type SmtpFailure, STAGES, type Stage } from "../../src/smtp/result.ts";
 import { smtpFailure } from "../support/smtp/failures.ts";
 
-const NOW = Date.parse("2026-11-24T12:00:00Z");
+const NOW = Date.parse("2026-11-30T12:00:00Z");
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+
+const moment: Moment = { now: NOW, tick: NOW, acceptedAt: undefined };
+const ofMessage = { cause: "message", isFinal: false } as const;
+
+const UNTRIED: Trials = {
+  attempts: 0,
+  step: 0,
+  deferrals: 0,
+  refusals: 0,
+  refusedAt: undefined,
+  othersAccepted: false,
+  unknownOutcomes: 0,
+  unknownSince: undefined,
+};
 
 function rejection(stage: Stage, reply: string): SmtpFailure {
   return smtpFailure("reply", stage, { reply });
 }
 
-function attempt(failure: SmtpFailure, changes: Partial<FailedAttempt> = {}): FailedAttempt {
-  const mail = { attempts: 1, doubts: 0, expiresAt: NOW + 72 * HOUR };
-  return { failure, contentSent: false, mail, authenticated: true, serverFailures: 0, ...changes };
+function message(trials: Partial<Trials> = {}, lifetimeMs = 72 * HOUR): AttemptedMessage {
+  return { trials: { ...UNTRIED, ...trials }, expiresAt: NOW + lifetimeMs, lifetimeMs };
 }
 
-const serverPause = {
-  action: "pause",
-  waitingFor: "server",
-  until: NOW + 30_000,
-  failures: 1,
-};
-const settingsPause = { action: "pause", waitingFor: "settings", until: NOW + HOUR, failures: 0 };
-const retryInAMinute = { action: "retry", at: NOW + MINUTE, doubts: 0 };
-const failure = { action: "fail", mayHaveArrived: false };
+const first: AttemptedConnection = { hasOther: false, isYounger: false, isReused: false, contentLeft: false };
+const reused: AttemptedConnection = { ...first, isReused: true };
+const younger: AttemptedConnection = { ...first, hasOther: true, isYounger: true };
+const refusedAuth = smtpFailure("reply", "authentication", { reply: "504 5.5.4 no", isAuthRefused: true });
+const otherwise = { cause: "settings", subject: "sender" } as const;
 
-describe("a failure of the server", () => {
-  it.each<[Stage, string]>([
-    ["connect", "554 5.3.2 no service"],
-    ["greeting", "421 4.3.2 try later"],
-    ["greeting", "554 5.7.1 your address is blocked"],
-    ["tls", "454 4.7.0 TLS not available"],
-    ["tls", "502 5.5.1 unknown command"],
-    ["authentication", "421 4.7.0 try later"],
-    ["authentication", "454 4.7.0 temporary authentication failure"],
-    ["authentication", "432 4.7.12 a password transition is needed"],
-    ["sender", "421 4.7.0 try later"],
-    ["sender", "452 4.3.1 insufficient system storage"],
-    ["sender", "451 4.3.2 not accepting messages"],
-    ["sender", "450 4.7.1 Error: too much mail from 192.0.2.1, rate limit reached"],
-    ["recipient", "421 4.7.28 unusual rate"],
-    ["recipient", "451 4.7.650 The mail server has been temporarily rate limited: too many messages"],
-    ["message", "421 4.7.0 closing"],
-    ["message", "550 5.4.5 Daily user sending limit exceeded"],
-    ["message", "554 5.2.2 submission quota exceeded"],
-  ])("pauses the outbox: %s, %s", (stage, reply) => {
-    expect(decide(attempt(rejection(stage, reply)), NOW)).toEqual(serverPause);
-  });
-
-  it.each(
-    FAILURE_KINDS.filter(
-      (kind) =>
-        !["reply", "too_large", "smtputf8_not_offered", "forbidden_destination"].includes(kind) &&
-        !["credentials_need_tls", "authentication_not_offered"].includes(kind) &&
-        !["token_forbidden", "token_rejected", "token_missing"].includes(kind),
-    ),
-  )("pauses the outbox: %s", (kind) => {
-    expect(decide(attempt(smtpFailure(kind, "greeting")), NOW)).toEqual(serverPause);
-  });
-
-  it.each([
-    [0, 0.5],
-    [1, 1],
-    [2, 2],
-    [5, 16],
-    [6, 30],
-    [1_000, 30],
-  ])("after %i others pauses for %f minutes", (failures, minutes) => {
-    expect(pauseForServer(failures, NOW)).toEqual({
-      ...serverPause,
-      until: NOW + minutes * MINUTE,
-      failures: failures + 1,
-    });
-  });
-
-  it("counts the failures before it", () => {
-    const { failures } = pauseForServer(3, NOW);
-    const refused = attempt(rejection("sender", "421 no"), { serverFailures: failures });
-    expect(decide(refused, NOW)).toMatchObject({ until: NOW + 8 * MINUTE, failures: 5 });
-  });
-});
-
-describe("a failure of the settings", () => {
-  it.each<[Stage, string]>([
-    ["authentication", "535 5.7.8 Authentication failed"],
-    ["authentication", "534 5.7.9 application-specific password required"],
-    ["authentication", "550 5.7.30 basic authentication is not supported"],
-    ["sender", "530 5.7.0 Authentication required"],
-    ["sender", "553 5.7.1 Sender address rejected: not owned by user"],
-    ["recipient", "553 5.7.1 <sender@example.com>: Sender address rejected: not owned by user"],
-    ["recipient", "554 5.7.1 <ada@example.com>: Relay access denied"],
-    ["recipient", "454 4.7.1 <ada@example.com>: Relay access denied"],
-    ["recipient", "450 4.1.8 <a@nowhere.test>: Sender address rejected: Domain not found"],
-    ["message", "554 5.2.252 SendAsDenied; not allowed to send as"],
-    ["message", "530 5.7.57 Client not authenticated to send mail"],
-  ])("pauses the outbox for an hour: %s, %s", (stage, reply) => {
-    expect(decide(attempt(rejection(stage, reply)), NOW)).toEqual(settingsPause);
-  });
-
-  it.each([
-    "forbidden_destination",
-    "credentials_need_tls",
-    "authentication_not_offered",
-    "token_forbidden",
-    "token_rejected",
-    "token_missing",
-  ] as const)("pauses the outbox for an hour: %s", (kind) => {
-    expect(decide(attempt(smtpFailure(kind, "authentication")), NOW)).toEqual(settingsPause);
-  });
-
-  it("is a recipient's to a client that authenticates, and its own to one that does not", () => {
-    const refused = rejection("recipient", "550 Invalid recipient: <ada@example.com>");
-    expect(decide(attempt(refused), NOW)).toEqual(failure);
-    expect(decide(attempt(refused, { authenticated: false }), NOW)).toEqual(settingsPause);
-  });
-});
-
-describe("a failure of one mail", () => {
-  it.each<[Stage, string]>([
-    ["sender", "451 4.7.1 Greylisting in action, try later"],
-    ["sender", "451 4.0.0 Sender address rejected: try later"],
-    ["recipient", "450 4.2.0 <ada@example.com>: Recipient address rejected: Greylisted"],
-    ["recipient", "452 4.2.2 mailbox full"],
-    ["recipient", "450 4.2.1 mailbox temporarily unavailable"],
-    ["message", "451 4.6.0 try later"],
-  ])("retries it for a temporary reply: %s, %s", (stage, reply) => {
-    expect(decide(attempt(rejection(stage, reply)), NOW)).toEqual(retryInAMinute);
-  });
-
-  it.each<[Stage, string]>([
-    ["sender", "552 5.3.4 message size exceeds fixed limit"],
-    ["recipient", "550 5.1.1 user unknown"],
-    ["recipient", "552 5.2.2 over quota"],
-    ["message", "554 5.6.0 message content rejected"],
-    ["message", "552 5.2.3 message too large"],
-  ])("fails it for a lasting reply: %s, %s", (stage, reply) => {
-    expect(decide(attempt(rejection(stage, reply)), NOW)).toEqual(failure);
-  });
-
-  it.each(["too_large", "smtputf8_not_offered"] as const)("fails it without a reply: %s", (kind) => {
-    expect(decide(attempt(smtpFailure(kind, "message")), NOW)).toEqual(failure);
-  });
-
-  it.each([
-    [1, 1],
-    [2, 5],
-    [3, 15],
-    [4, 30],
-    [5, 60],
-    [6, 120],
-    [7, 240],
-    [8, 240],
-    [20, 240],
-  ])("after attempt %i retries it in %i minutes", (attempts, minutes) => {
-    const mail = { attempts, doubts: 0, expiresAt: NOW + 72 * HOUR };
-    const refused = attempt(rejection("recipient", "450 4.2.0 try later"), { mail });
-    expect(decide(refused, NOW)).toEqual({ ...retryInAMinute, at: NOW + minutes * MINUTE });
-  });
-
-  it("lets it expire in place of a later attempt", () => {
-    const mail = { attempts: 6, doubts: 0, expiresAt: NOW + HOUR };
-    const refused = attempt(rejection("recipient", "450 4.2.0 try later"), { mail });
-    expect(decide(refused, NOW)).toEqual({ ...retryInAMinute, at: NOW + HOUR });
-  });
-});
-
-describe("an unknown outcome", () => {
-  const lost = (kind: SmtpFailure["kind"]) => smtpFailure(kind, "message");
-
-  it.each(["closed", "timeout", "protocol_error"] as const)(
-    "retries the mail on its own schedule, and pauses nothing: %s",
-    (kind) => {
-      const decision = decide(attempt(lost(kind), { contentSent: true }), NOW);
-      expect(decision).toEqual({ ...retryInAMinute, doubts: 1 });
+describe("the scope of a failure on a new connection", () => {
+  it.each(STAGES.slice(0, 5).flatMap((stage) => FAILURE_KINDS.map((kind) => [stage, kind] as const)))(
+    "is the session at %s: %s",
+    (stage, kind) => {
+      const failure = smtpFailure(kind, stage, kind === "reply" ? { reply: "554 5.7.1 no" } : {});
+      expect(scopeOf(failure, otherwise, first)).toBe("session");
     },
   );
 
-  it("is none if the server has replied", () => {
-    const refused = (reply: string) => attempt(rejection("message", reply), { contentSent: true });
-    expect(decide(refused("554 5.6.0 rejected"), NOW)).toEqual(failure);
-    expect(decide(refused("451 4.6.0 later"), NOW)).toEqual(retryInAMinute);
-    expect(decide(refused("421 4.3.2 closing"), NOW)).toEqual(serverPause);
-  });
-
-  it("is none if the content has not left", () => {
-    expect(decide(attempt(lost("closed")), NOW)).toEqual(serverPause);
-  });
-
-  it("retries the mail twice, then fails it and says that it may have arrived", () => {
-    const decisions = [0, 1, 2].map((doubts) =>
-      decideDoubtful({ attempts: doubts + 1, doubts, expiresAt: NOW + 72 * HOUR }, NOW),
-    );
-    expect(decisions).toEqual([
-      { action: "retry", at: NOW + MINUTE, doubts: 1 },
-      { action: "retry", at: NOW + 5 * MINUTE, doubts: 2 },
-      { action: "fail", mayHaveArrived: true },
-    ]);
+  it.each<[string, SmtpFailure, cause: "settings" | "message", scope: string]>([
+    ["5xx to MAIL", rejection("sender", "550 5.7.1 no"), "settings", "session"],
+    ["5xx to MAIL about the size", rejection("sender", "552 5.3.4 too large"), "message", "message"],
+    ["4xx to MAIL", rejection("sender", "451 4.7.1 later"), "settings", "message"],
+    ["421 to MAIL", rejection("sender", "421 4.7.0 later"), "settings", "message"],
+    ["432 4.3.2 to MAIL", rejection("sender", "432 4.3.2 busy"), "settings", "message"],
+    ["5xx to RCPT", rejection("recipient", "554 5.7.1 no"), "settings", "message"],
+    ["5xx to the content", rejection("message", "554 5.7.1 no"), "settings", "message"],
+    ["a close at MAIL", smtpFailure("closed", "sender"), "settings", "message"],
+    [
+      "silence after the content",
+      smtpFailure("timeout", "message", { contentSent: true }),
+      "settings",
+      "message",
+    ],
+    ["a message too large", smtpFailure("too_large", "message"), "message", "message"],
+    ["a sender that needs SMTPUTF8", smtpFailure("smtputf8_not_offered", "sender"), "settings", "session"],
+    [
+      "a recipient that needs SMTPUTF8",
+      smtpFailure("smtputf8_not_offered", "recipient"),
+      "message",
+      "message",
+    ],
+  ])("of %s", (_, failure, cause, scope) => {
+    expect(scopeOf(failure, { cause, subject: "sender" }, first)).toBe(scope);
   });
 });
 
-describe("a session that does not open", () => {
-  it.each<[string, SmtpFailure]>([
-    ["no connection", smtpFailure("not_connected", "connect")],
-    ["a lasting reply to EHLO", rejection("greeting", "550 5.7.1 no")],
-    ["too many mails", rejection("authentication", "454 4.7.0 too many connections")],
-  ])("pauses for the server: %s", (_, problem) => {
-    expect(decideUnopened(problem, 0, NOW)).toEqual(serverPause);
-  });
-
-  it("pauses for the settings if the server rejects user and password", () => {
-    expect(decideUnopened(rejection("authentication", "535 5.7.8 no"), 3, NOW)).toEqual(
-      pauseForSettings(NOW),
+describe("the scope of a failure on a connection that has carried a message", () => {
+  it.each<[string, SmtpFailure, Partial<AttemptedConnection>, scope: string]>([
+    ["421 to RCPT", rejection("recipient", "421 4.7.0 later"), {}, "connection"],
+    ["421 to the content", rejection("message", "421 4.7.0 later"), { contentLeft: true }, "connection"],
+    ["5xx to MAIL", rejection("sender", "550 5.7.1 no"), {}, "connection"],
+    ["4xx to MAIL", rejection("sender", "452 4.3.1 later"), {}, "connection"],
+    ["a close at RCPT", smtpFailure("closed", "recipient"), {}, "connection"],
+    ["silence at MAIL", smtpFailure("timeout", "sender"), {}, "connection"],
+    ["4xx to DATA", rejection("message", "451 4.3.0 later"), {}, "connection"],
+    ["4.4.5 to RCPT", rejection("recipient", "452 4.4.5 enough"), {}, "connection"],
+    ["4xx to the content", rejection("message", "451 4.3.0 later"), { contentLeft: true }, "message"],
+    ["5xx to DATA", rejection("message", "554 5.5.1 no"), {}, "message"],
+    ["5xx to RCPT", rejection("recipient", "550 5.1.1 no"), {}, "message"],
+    ["4xx to RCPT", rejection("recipient", "450 4.2.0 later"), {}, "message"],
+    ["a close after the content", smtpFailure("closed", "message", { contentSent: true }), {}, "message"],
+    ["a message too large", smtpFailure("too_large", "message"), {}, "message"],
+  ])("of %s", (_, failure, changes, scope) => {
+    expect(scopeOf(failure, { cause: "message", subject: "recipient" }, { ...reused, ...changes })).toBe(
+      scope,
     );
   });
+
+  it("is the connection where the reply is about its messages", () => {
+    const failure = rejection("recipient", "452 4.4.5 too many messages in this session");
+    expect(scopeOf(failure, { cause: "account", subject: "session" }, reused)).toBe("connection");
+    expect(scopeOf(failure, { cause: "account", subject: "session" }, first)).toBe("message");
+  });
+});
+
+describe("the scope of a failure beside an older connection that is open", () => {
+  it.each<[string, SmtpFailure, Partial<AttemptedConnection>, scope: string]>([
+    ["no connection", smtpFailure("not_connected", "connect"), {}, "connections"],
+    ["a rejected password", rejection("authentication", "535 5.7.8 no"), {}, "connections"],
+    ["a refusal of the first MAIL", rejection("sender", "550 5.7.1 no"), {}, "connections"],
+    [
+      "432 4.3.2 to a later content",
+      rejection("message", "432 4.3.2 busy"),
+      { isReused: true },
+      "connections",
+    ],
+    [
+      "432 4.3.2 to the older one",
+      rejection("message", "432 4.3.2 busy"),
+      { isYounger: false },
+      "connections",
+    ],
+    [
+      "a rejected first MAIL of the older one",
+      rejection("sender", "550 no"),
+      { isYounger: false },
+      "session",
+    ],
+    ["a refusal of a later MAIL", rejection("sender", "550 5.7.1 no"), { isReused: true }, "connection"],
+    ["a refusal of the recipient", rejection("recipient", "550 5.1.1 no"), {}, "message"],
+  ])("of %s", (_, failure, changes, scope) => {
+    expect(scopeOf(failure, otherwise, { ...younger, ...changes })).toBe(scope);
+  });
+});
+
+describe("a session that failed", () => {
+  it.each<[string, SmtpFailure, subject: "password" | "mechanism" | "logins", kind: string]>([
+    ["a rejected password", rejection("authentication", "535 5.7.8 no"), "password", "login"],
+    ["a password too weak", rejection("authentication", "534 5.7.9 no"), "password", "login"],
+    ["a password to be changed", rejection("authentication", "432 4.7.12 change it"), "password", "login"],
+    ["too many connections", rejection("authentication", "432 4.3.2 busy"), "password", "delivery"],
+    ["a server that cannot check", rejection("authentication", "454 4.7.0 later"), "password", "delivery"],
+    ["a mechanism not supported", refusedAuth, "mechanism", "delivery"],
+    ["a password rejected with 501", rejection("authentication", "501 no"), "mechanism", "login"],
+    ["too many logins, for now", rejection("authentication", "454 4.7.0 too many"), "logins", "logins"],
+    ["too many logins, for good", rejection("authentication", "535 5.7.0 too many"), "logins", "logins"],
+    ["a rejected request for a token", smtpFailure("token_rejected", "token"), "password", "login"],
+    ["a token endpoint that is down", smtpFailure("token_unreachable", "token"), "password", "delivery"],
+    ["a rejected sender", rejection("sender", "550 5.7.1 no"), "password", "delivery"],
+    ["no connection", smtpFailure("not_connected", "connect"), "password", "delivery"],
+  ])("by %s pauses accordingly", (_, failure, subject, kind) => {
+    expect(pauseKindOf(failure, { subject })).toBe(kind);
+  });
+});
+
+describe("the outcome of an attempt", () => {
+  it.each<[string, SmtpFailure, outcome: string]>([
+    ["5xx", rejection("recipient", "550 no"), "refused"],
+    ["4xx", rejection("recipient", "450 later"), "deferred"],
+    ["a close before the content", smtpFailure("closed", "recipient"), "deferred"],
+    ["a close after the content", smtpFailure("closed", "message", { contentSent: true }), "unknown"],
+    ["a message too large", smtpFailure("too_large", "message"), "refused"],
+  ])("is known: %s", (_, failure, outcome) => {
+    expect(outcomeOf(failure)).toBe(outcome);
+  });
+});
+
+describe("the schedule of a message", () => {
+  it.each([
+    [0, 1],
+    [1, 5],
+    [2, 15],
+    [3, 30],
+    [4, 60],
+    [5, 120],
+    [6, 240],
+    [100, 240],
+  ])("after step %i waits %i minutes", (step, minutes) => {
+    expect(retry(message({ step, attempts: step }), NOW)).toMatchObject({
+      at: NOW + minutes * MINUTE,
+      trials: { step: step + 1, attempts: step + 1 },
+    });
+  });
+
+  it.each([
+    [1, 0, 0.25],
+    [10, 0, 1],
+    [10, 1, 2.5],
+    [60, 2, 15],
+    [60, 3, 15],
+  ])(
+    "of %i minutes of lifetime waits after step %i at most a quarter: %f minutes",
+    (lifetime, step, minutes) => {
+      expect(retry(message({ step }, lifetime * MINUTE), NOW).at).toBe(NOW + minutes * MINUTE);
+    },
+  );
+
+  it("is not shortened after the first retry if the message may have arrived", () => {
+    const trials = { unknownOutcomes: 1, unknownSince: NOW };
+    expect(retry(message(trials, MINUTE), NOW).at).toBe(NOW + MINUTE / 4);
+    expect(retry(message({ ...trials, step: 1 }, 10 * MINUTE), NOW).at).toBe(NOW + 5 * MINUTE);
+  });
+
+  it("sets no attempt after the expiry", () => {
+    const ending = { ...message({ step: 4 }), expiresAt: NOW + 10 * MINUTE };
+    expect(retry(ending, NOW).at).toBe(NOW + 10 * MINUTE);
+  });
+
+  it("takes no step by an attempt that is not its own", () => {
+    expect(retry(message({ step: 2 }), NOW, false)).toMatchObject({
+      at: NOW + 5 * MINUTE,
+      trials: { step: 2, attempts: 1 },
+    });
+  });
+});
+
+describe("a refused message", () => {
+  it("waits after the first refusal", () => {
+    expect(decideRefused(message(), ofMessage, moment, true)).toMatchObject({
+      action: "retry",
+      at: NOW + MINUTE,
+      trials: { refusals: 1, refusedAt: NOW, attempts: 1 },
+    });
+  });
+
+  it("fails at once if the recipient or the content is at fault beyond doubt", () => {
+    expect(decideRefused(message(), { ...ofMessage, isFinal: true }, moment, true)).toMatchObject({
+      action: "fail",
+      mayHaveArrived: false,
+      trials: { attempts: 1 },
+    });
+  });
+
+  it("fails if its connection has accepted another message between two refusals", () => {
+    const again = message({ refusals: 1, refusedAt: NOW - MINUTE, othersAccepted: true });
+    expect(decideRefused(again, ofMessage, moment, true).action).toBe("fail");
+  });
+
+  it("fails at the fifth refusal if others were accepted between all of them", () => {
+    const fourth = message({ refusals: 3, refusedAt: NOW - MINUTE });
+    const accepting = { ...moment, acceptedAt: NOW - 1 };
+    const after = decideRefused(fourth, ofMessage, accepting, true);
+    expect(after.action).toBe("retry");
+    expect(
+      decideRefused(
+        { ...fourth, trials: after.trials },
+        ofMessage,
+        { ...accepting, acceptedAt: NOW + 1 },
+        true,
+      ).action,
+    ).toBe("fail");
+  });
+
+  it("does not count refusals without an acceptance between them", () => {
+    const often = message({ refusals: 4, refusedAt: NOW - MINUTE });
+    const decision = decideRefused(often, ofMessage, { ...moment, acceptedAt: NOW - HOUR }, true);
+    expect(decision).toMatchObject({ action: "retry", trials: { refusals: 4 } });
+  });
+
+  it.each(["server", "account", "settings"] as const)("never fails for a fault of the %s", (cause) => {
+    const often = message({ refusals: 9, refusedAt: NOW - MINUTE, othersAccepted: true });
+    const accepting = { ...moment, acceptedAt: NOW - 1 };
+    expect(decideRefused(often, { cause, isFinal: false }, accepting, true).action).toBe("retry");
+  });
+});
+
+describe("a deferred message", () => {
+  it("waits, however often", () => {
+    expect(decideDeferred(message({ deferrals: 99, step: 99 }), moment, true)).toMatchObject({
+      action: "retry",
+      at: NOW + 4 * HOUR,
+      trials: { deferrals: 100 },
+    });
+  });
+});
+
+describe("a message whose outcome is unknown", () => {
+  it("is sent again on its own schedule while no other is accepted", () => {
+    const often = message({ unknownOutcomes: 9, unknownSince: NOW - HOUR, step: 9 });
+    expect(decideUnknown(often, { ...moment, acceptedAt: NOW - 2 * HOUR })).toMatchObject({
+      action: "retry",
+      at: NOW + 4 * HOUR,
+      trials: { unknownOutcomes: 10, unknownSince: NOW - HOUR },
+    });
+  });
+
+  it.each([
+    [0, "retry"],
+    [1, "retry"],
+    [2, "fail"],
+  ])(
+    "after %i such attempts, with another accepted since the first, is decided: %s",
+    (unknownOutcomes, action) => {
+      const trials = { unknownOutcomes, unknownSince: NOW - HOUR };
+      expect(decideUnknown(message(trials), { ...moment, acceptedAt: NOW - 1 }).action).toBe(action);
+    },
+  );
+
+  it("may have arrived when it fails", () => {
+    const trials = { unknownOutcomes: 2, unknownSince: NOW - HOUR };
+    expect(decideUnknown(message(trials), { ...moment, acceptedAt: NOW - 1 })).toMatchObject({
+      mayHaveArrived: true,
+    });
+  });
+});
+
+it("sends a message of unknown outcome at most 12 times within a day", () => {
+  const day = 24 * HOUR;
+  let trials: Trials = UNTRIED;
+  let copies = 0;
+  for (let now = NOW; now < NOW + day; copies++) {
+    const decision = decideUnknown({ trials, expiresAt: NOW + day, lifetimeMs: day }, { ...moment, now });
+    if (decision.action === "fail") break;
+    now = decision.at;
+    trials = decision.trials;
+  }
+  expect(copies).toBe(12);
 });

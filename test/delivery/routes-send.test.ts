@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MAX_WAITING_MAILS } from "../../src/delivery/store.ts";
+import { MAX_WAITING_MAILS } from "../../src/delivery/mail-store.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { families } from "../support/families.ts";
 import { faultyKv } from "../support/faulty-kv.ts";

@@ -55,7 +55,7 @@ async function usedOutbox() {
   return { server, outbox };
 }
 
-describe("the rows that a mail writes, purge and alarms included,", () => {
+describe("the rows that a message writes, purge and alarms included,", () => {
   it.each<[string, number, (outbox: TestOutbox) => Promise<unknown>]>([
     ["alone", 1, (outbox) => outbox.submit()],
     ["with others", 50, (outbox) => Promise.all(Array.from({ length: 50 }, () => outbox.submit()))],
@@ -73,21 +73,38 @@ describe("the rows that a mail writes, purge and alarms included,", () => {
     advanceClock(7 * DAY);
     await outbox.runAlarm();
     expect((await server.state()).mails).toHaveLength(count + 1);
-    expect(await outbox.tables()).toEqual([]);
-    // One row is the purge of the mail before.
-    const perMail = (rows() - 1) / count;
-    expect(perMail).toBeLessThanOrEqual(7);
-    expect(perMail).toBeGreaterThan(4);
+    expect(await outbox.query("SELECT id FROM mail")).toEqual([]);
+    // One row is the purge of the message before.
+    const perMessage = (rows() - 1) / count;
+    expect(perMessage).toBeLessThanOrEqual(7);
+    expect(perMessage).toBeGreaterThan(4);
   });
 });
 
 describe("a server that is down", () => {
-  it("writes one row for its pause, and one for the alarm, however many mails wait", async () => {
+  it("writes one row for its pause, one for the alarm, and one for the message tried, however many wait", async () => {
     const { server, outbox } = await usedOutbox();
     await server.change({ isDown: true });
     await outbox.submitAll(Array(50).fill({}));
     const rows = await countRows(outbox);
     await outbox.runAlarm();
-    expect(rows()).toBe(2);
+    expect(rows()).toBe(3);
+    await outbox.runAlarm();
+    expect(rows()).toBe(6);
+  });
+});
+
+describe("a server that refuses everything", () => {
+  it("writes at most five rows per attempt, pause and alarm included", async () => {
+    const { server, outbox } = await usedOutbox();
+    await server.change({ reject: { recipient: "550 5.7.1 Service unavailable" } });
+    await outbox.submitAll(Array(3).fill({}));
+    const rows = await countRows(outbox);
+    await outbox.runAlarm();
+    expect(rows()).toBeLessThanOrEqual(15);
+    const begun = rows();
+    for (let alarm = 0; alarm < 4; alarm++) await outbox.runAlarm();
+    expect(rows() - begun).toBeLessThanOrEqual(20);
+    expect(rows() - begun).toBeGreaterThan(0);
   });
 });

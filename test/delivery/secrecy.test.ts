@@ -8,7 +8,7 @@ import { mailServer } from "../support/smtp/servers.ts";
 beforeEach(() => advanceClock(60 * 60_000));
 afterEach(restoreClock);
 
-/** A mail each part of which can be searched for. */
+/** A message each part of which can be searched for. */
 const secret = {
   to: "recipient-7f3a@example.com",
   subject: "subject-7f3a",
@@ -28,15 +28,16 @@ async function storage(outbox: TestOutbox): Promise<string> {
 const outcomes: [string, object][] = [
   ["sent", {}],
   ["rejected for good", { rejectRecipients: { [secret.to]: `550 5.1.1 <${secret.to}> unknown` } }],
+  ["refused in doubt", { rejectRecipients: { [secret.to]: `550 5.7.1 <${secret.to}> no, ${secret.to}` } }],
   ["rejected for now", { rejectRecipients: { [secret.to]: `450 4.2.0 <${secret.to}> later` } }],
-  ["paused at the recipient", { reject: { recipient: `421 4.7.0 ${secret.to} too many` } }],
+  ["deferred with 421", { reject: { recipient: `421 4.7.0 ${secret.to} too many` } }],
   ["paused for its sender", { reject: { sender: `553 5.7.1 ${secret.to} Sender address rejected` } }],
   ["paused for its password", { password: "another" }],
-  ["doubtful", { loseReplies: 1 }],
+  ["unknown", { loseReplies: 1 }],
   ["unsent, as the server is down", { isDown: true }],
 ];
 
-describe("a mail's recipient, headers and content", () => {
+describe("a message's recipient, headers and content", () => {
   it.each(outcomes)("appear neither in the log nor in a status nor in storage: %s", async (_, behavior) => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
@@ -77,8 +78,18 @@ describe("the log", () => {
     expect(entries).toEqual([
       { message: "delivery", tenant, id: sent, attempt: 1, state: "sent", stage: "message", milliseconds: 0 },
       {
-        ...{ message: "delivery", tenant, id: gone, attempt: 1, state: "failed" },
-        ...{ stage: "recipient", failure: "reply", smtpCode: 550, milliseconds: 0 },
+        message: "delivery",
+        tenant,
+        id: gone,
+        attempt: 1,
+        state: "failed",
+        stage: "recipient",
+        failure: "reply",
+        smtpCode: 550,
+        milliseconds: 0,
+        scope: "message",
+        cause: "message",
+        subject: "recipient",
       },
     ]);
   });
@@ -86,19 +97,47 @@ describe("the log", () => {
   it("has one line per pause", async () => {
     const server = await mailServer({ password: "another" });
     const outbox = await newOutbox(server);
-    await outbox.submitAll([{}, {}, {}]);
+    const { tenant } = outbox;
+    const { messages } = await outbox.submitAll([{}, {}, {}]);
     const { lines } = await captureLog(() => outbox.runAlarm());
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       {
-        ...{
-          message: "outbox paused",
-          tenant: outbox.tenant,
-          waitingFor: "settings",
-          seconds: 3600,
-          failures: 0,
-        },
-        ...{ stage: "authentication", failure: "reply", smtpCode: 535 },
+        message: "outbox paused",
+        tenant,
+        kind: "login",
+        waitingFor: "settings",
+        seconds: 3600,
+        failures: 1,
+        stage: "authentication",
+        smtpCode: 535,
       },
+      {
+        message: "delivery",
+        tenant,
+        id: messages[0]?.id,
+        attempt: 1,
+        state: "queued",
+        stage: "authentication",
+        failure: "reply",
+        smtpCode: 535,
+        milliseconds: 0,
+        scope: "session",
+        cause: "settings",
+        subject: "password",
+      },
+    ]);
+  });
+
+  it("has one line for the end of a pause", async () => {
+    const server = await mailServer({ password: "another" });
+    const outbox = await newOutbox(server);
+    const id = await outbox.submit();
+    await outbox.runAlarm();
+    await server.change({});
+    const { lines } = await captureLog(() => outbox.runAlarm());
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { message: "outbox resumed", tenant: outbox.tenant },
+      { message: "delivery", id, state: "sent" },
     ]);
   });
 });

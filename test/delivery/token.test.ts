@@ -1,5 +1,6 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { advanceClock, restoreClock } from "../support/clock.ts";
+import { eventually } from "../support/eventually.ts";
 import type { Behavior } from "../support/issuer-network.ts";
 import { captureLog } from "../support/log.ts";
 import { newOAuthClient, type OAuthClient, tokenMailServer } from "../support/oauth/clients.ts";
@@ -77,7 +78,7 @@ describe("Delivery with authType token", () => {
     const { outbox, server, client } = await newTenant({ authTokenUrl: endpoint.url });
     const id = await outbox.submit();
     await outbox.drain();
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await outbox.status(id)).toMatchObject({
         ...{ state: "queued", attempts: 0, waitingFor: "server" },
         failure: {
@@ -112,7 +113,7 @@ describe("Delivery with authType token", () => {
     const { outbox, server, client } = await newTenant({ authTokenUrl: endpoint.url });
     const id = await outbox.submit();
     await outbox.drain();
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await outbox.status(id)).toMatchObject({
         ...{ state: "queued", attempts: 0, waitingFor: "settings", failure: { stage: "token", ...members } },
       }),
@@ -126,7 +127,7 @@ describe("Delivery with authType token", () => {
     const { client, outbox } = await newTenant({ authTokenScope: "other" });
     const id = await outbox.submit();
     await outbox.drain();
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await outbox.status(id)).toMatchObject({
         ...{ state: "queued", waitingFor: "settings" },
         failure: {
@@ -143,13 +144,12 @@ describe("Delivery with authType token", () => {
     const [slow, quick] = [await newTenant({ authTokenUrl: endpoint.url }), await newTenant()];
     const waiting = await slow.outbox.submit();
     const drain = slow.outbox.drain();
-    await vi.waitFor(async () => expect(await endpoint.requests()).toHaveLength(1));
+    await eventually(async () => expect(await endpoint.requests()).toHaveLength(1));
     await quick.outbox.untilSent(await quick.outbox.submit());
     expect((await slow.outbox.status(waiting)).failure).toBeUndefined();
     await drain;
-    await vi.waitFor(
-      async () => expect(await slow.outbox.status(waiting)).toMatchObject({ failure: { stage: "token" } }),
-      { timeout: 5_000 },
+    await eventually(async () =>
+      expect(await slow.outbox.status(waiting)).toMatchObject({ failure: { stage: "token" } }),
     );
   });
 
@@ -162,7 +162,7 @@ describe("Delivery with authType token", () => {
       await client.revoke();
       await outbox.submit();
       await outbox.drain();
-      await vi.waitFor(async () => expect(await client.log()).toHaveLength(2));
+      await eventually(async () => expect(await client.log()).toHaveLength(2));
     });
     const log = lines.join("\n");
     expect(log).toContain('"message":"delivery"');

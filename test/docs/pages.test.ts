@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { queryParameters } from "../../openapi/schemas.ts";
 import { scripts } from "../../package.json";
+import { MAIL_STATES } from "../../src/delivery/mail-row.ts";
 import { listQuerySchema } from "../../src/delivery/schema.ts";
-import { MAIL_STATES } from "../../src/delivery/store.ts";
 import { API_ERRORS } from "../../src/errors.ts";
 import { settingsFields } from "../../src/settings/schema.ts";
 import { document } from "../support/documented.ts";

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { TokenCache } from "../../src/oauth/token-cache.ts";
 import type { TokenResult, TokenSettings } from "../../src/oauth/token-request.ts";
+import { eventually } from "../support/eventually.ts";
 
 const settings: TokenSettings = {
   url: "https://login.example.net/token",
@@ -23,7 +24,7 @@ function newCache(lifetimeMs = 3_600_000) {
   );
   /** Answers the newest request, once there are `count`. */
   const answer = async (count: number, result?: TokenResult) => {
-    await vi.waitFor(() => expect(requests).toHaveLength(count), { interval: 1 });
+    await eventually(() => expect(requests).toHaveLength(count));
     const expiresAt = Date.now() + lifetimeMs;
     requests[count - 1]?.answer(result ?? { ok: true, token: `token-${count}`, expiresAt, cached: false });
   };
@@ -79,7 +80,7 @@ describe("TokenCache", () => {
   it("drops the late token of previous settings", async () => {
     const { cache, requests, answer } = newCache();
     const previous = cache.get(settings);
-    await vi.waitFor(() => expect(requests).toHaveLength(1), { interval: 1 });
+    await eventually(() => expect(requests).toHaveLength(1));
     const changed = { ...settings, clientId: "client-2" };
     const current = cache.get(changed);
     await answer(2);
@@ -109,7 +110,7 @@ describe("TokenCache", () => {
   it("counts the lifetime from the request on", async () => {
     const { cache, requests } = newCache();
     const first = cache.get(settings);
-    await vi.waitFor(() => expect(requests).toHaveLength(1), { interval: 1 });
+    await eventually(() => expect(requests).toHaveLength(1));
     vi.setSystemTime(start + 7_000);
     requests[0]?.answer({ ok: true, token: "token-1", expiresAt: start + 60_000, cached: false });
     await first;
@@ -117,7 +118,7 @@ describe("TokenCache", () => {
     expect(await cache.get(settings)).toEqual(token("token-1", true));
     vi.setSystemTime(start + 54_000);
     void cache.get(settings);
-    await vi.waitFor(() => expect(requests).toHaveLength(2), { interval: 1 });
+    await eventually(() => expect(requests).toHaveLength(2));
   });
 
   it("does not keep a token that has no lifetime", async () => {

@@ -2,10 +2,11 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 import type { JsonSchema } from "../../openapi/types.ts";
+import { MAIL_STATES, type MailRow } from "../../src/delivery/mail-row.ts";
+import type { Pause } from "../../src/delivery/pause.ts";
 import { mailStatusSchema } from "../../src/delivery/response-schema.ts";
 import { mailSchema } from "../../src/delivery/schema.ts";
 import { toStatus } from "../../src/delivery/status.ts";
-import { MAIL_STATES, type MailRow } from "../../src/delivery/store.ts";
 import { type Administrator, newAdministrator } from "../support/administrator.ts";
 import { type CallOptions, call } from "../support/client.ts";
 import { document, expectDocumented } from "../support/documented.ts";
@@ -158,7 +159,14 @@ describe("documented status of a mail", () => {
     lifetime_ms: 1,
     due_at: 1,
     attempts: 1,
-    doubts: 0,
+    step: 1,
+    tried_at: 0,
+    deferrals: 0,
+    refusals: 1,
+    refused_at: 0,
+    others_accepted: 0,
+    unknown_outcomes: 0,
+    unknown_since: null,
     message_id: "<1@example.com>",
     failure,
     size: 1,
@@ -170,7 +178,17 @@ describe("documented status of a mail", () => {
   });
 
   it("covers every member of a mail whose outbox is paused", () => {
-    const pause = { waitingFor: "server", until: 2, failures: 1, failure: JSON.parse(failure) } as const;
+    const pause: Pause = {
+      kind: "delivery",
+      waitingFor: "server",
+      since: 0,
+      triedAt: 0,
+      lastTryAt: 0,
+      tries: 0,
+      loginWorked: false,
+      isOfSession: true,
+      failure: JSON.parse(failure),
+    };
     const status = toStatus(row, pause);
     expect(status).toMatchObject({ waitingFor: "server", failure: { smtpCode: 550 } });
     expect(z.parse(mailStatusSchema, status)).toEqual(status);

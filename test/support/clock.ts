@@ -9,3 +9,8 @@ export function advanceClock(milliseconds: number): void {
 export function restoreClock(): void {
   vi.useRealTimers();
 }
+
+/** The time in this many milliseconds, as a status shows it. */
+export function isoIn(milliseconds: number): string {
+  return new Date(Date.now() + milliseconds).toISOString();
+}

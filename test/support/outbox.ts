@@ -3,11 +3,12 @@ import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import { type Config, loadConfig } from "../../src/config.ts";
 import { submit } from "../../src/delivery/client.ts";
+import type { MailState } from "../../src/delivery/mail-row.ts";
+import type { AcceptResult } from "../../src/delivery/mail-store.ts";
 import type { MailInput } from "../../src/delivery/mailer.ts";
 import type { Outbox } from "../../src/delivery/outbox.ts";
 import { mailSchema } from "../../src/delivery/schema.ts";
 import type { MailStatus } from "../../src/delivery/status.ts";
-import type { AcceptResult, MailState } from "../../src/delivery/store.ts";
 import { settingsSchema } from "../../src/settings/schema.ts";
 import { SettingsStore } from "../../src/settings/store.ts";
 import { open, type SealingKeys, seal } from "../../src/storage/sealing.ts";
@@ -26,6 +27,8 @@ export interface TestOutbox {
   store(settings: object | undefined): Promise<void>;
   /** Stores a value in KV in place of sealed settings. */
   storeRaw(value: string): Promise<void>;
+  /** The record of the settings of the server, as the Worker hands it over. */
+  sealedSettings(): Promise<string>;
   /** Hands settings over, without storing them. */
   handOver(settings: object | undefined, at?: number): Promise<void>;
   /** Saves settings as the Worker does: in KV, and handed over. */
@@ -59,6 +62,8 @@ export interface TestOutbox {
   replaceBindings(changes: Partial<Env>): Promise<void>;
   /** The keys of the object's storage beside its tables. */
   entries(): Promise<string[]>;
+  /** The value of one of them. */
+  entry(key: string): Promise<unknown>;
   /** The tables in the object's storage. */
   tables(): Promise<string[]>;
   /** The configuration of the Worker under test. */
@@ -116,6 +121,10 @@ export async function newOutbox(
       return stub();
     },
     store,
+    sealedSettings: async () => {
+      const record = recordOf(localSettings(server?.port ?? 0, changes));
+      return (await seal(tenant, record, config.settingsKeys)).jwe;
+    },
     storeRaw: (value) => env.SMTP_SETTINGS.put(`smtp:${tenant}`, value),
     handOver,
     save: async (settings) => {
@@ -145,8 +154,10 @@ export async function newOutbox(
     multiply: (count) =>
       execute(
         `WITH RECURSIVE copies(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?1)
-          INSERT INTO mail SELECT substr(id, 1, 24) || printf('%012x', n), state, tag, created_at, updated_at,
-            expires_at, lifetime_ms, due_at, attempts, doubts, message_id, failure, NULL, NULL, NULL, NULL, size, content
+          INSERT INTO mail (id, state, tag, created_at, updated_at, expires_at, lifetime_ms, due_at, attempts,
+            unknown_outcomes, message_id, failure, size, content)
+          SELECT substr(id, 1, 24) || printf('%012x', n), state, tag, created_at, updated_at, expires_at, lifetime_ms,
+            due_at, attempts, unknown_outcomes, message_id, failure, size, content
           FROM mail, copies`,
         count,
       ),
@@ -154,6 +165,7 @@ export async function newOutbox(
       runInDurableObject(stub(), (instance) => {
         Object.defineProperty(instance, "env", { value: { ...env, ...changes } });
       }),
+    entry: (key) => runInDurableObject(stub(), (_, { storage }) => storage.kv.get(key)),
     entries: () => runInDurableObject(stub(), async (_, { storage }) => [...(await storage.list()).keys()]),
     tables: async () => {
       const tables = await query<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");

@@ -1,9 +1,10 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import type { MailStatus } from "../../../src/delivery/status.ts";
 import { newAdministrator } from "../administrator.ts";
 import { call } from "../client.ts";
+import { eventually } from "../eventually.ts";
 import { families } from "../families.ts";
 import { saved } from "../responses.ts";
 
@@ -48,13 +49,10 @@ export async function newTokenOutbox(settings: object): Promise<TokenOutbox> {
       return (await response.json<{ id: string }>()).id;
     },
     untilSent: (...ids) =>
-      vi.waitFor(
-        async () => {
-          await drain();
-          const states = await Promise.all(ids.map(async (id) => (await status(id)).state));
-          expect(new Set(states)).toEqual(new Set(["sent"]));
-        },
-        { timeout: 20_000, interval: 50 },
-      ),
+      eventually(async () => {
+        await drain();
+        const states = await Promise.all(ids.map(async (id) => (await status(id)).state));
+        expect(new Set(states)).toEqual(new Set(["sent"]));
+      }),
   };
 }

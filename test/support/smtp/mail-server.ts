@@ -24,8 +24,12 @@ export interface MailServerBehavior extends Pick<MailServerSettings, "password" 
   loseReplies?: number;
   /** Time until the reply to a message. */
   replyDelayMs?: number;
+  /** Replies to all messages, or to those for these recipients, only once a change ends this. */
+  holdsReplies?: boolean | string[];
   /** Rejects more connections at a time, with 421. */
   maxConnections?: number;
+  /** Negative replies on a connection that opens while another one is open. */
+  rejectBeside?: Pick<NonNullable<MailServerSettings["reject"]>, "sender" | "authentication">;
   /** Rejects all connections, like a host that is down. */
   isDown?: boolean;
 }
@@ -73,10 +77,13 @@ export async function startMailServer(
   const mails: ReceivedMail[] = [];
   let connections = 0;
   let lostReplies = 0;
+  let released = Promise.withResolvers<void>();
+  const besideOthers = new Set<string>();
   const mechanismsUsed = new Map<string, string>();
   const mailsOf = new Map<string, number>();
   const disconnect = (id: string) =>
     [...server.connections].find((connection) => connection.id === id)?.close();
+  const rejectsBeside = (id: string) => (besideOthers.has(id) ? behavior.rejectBeside : undefined);
   const isOver = (id: string) =>
     (mailsOf.get(id) ?? 0) >= (behavior.endAfter?.mails ?? Number.POSITIVE_INFINITY);
   const options: SMTPServerOptions = {
@@ -89,8 +96,9 @@ export async function startMailServer(
     hideSTARTTLS: without.includes("STARTTLS"),
     hideSMTPUTF8: without.includes("SMTPUTF8"),
     hidePIPELINING: without.includes("PIPELINING"),
-    onConnect(_, done) {
+    onConnect({ id }, done) {
       connections++;
+      if (server.connections.size > 1) besideOthers.add(id);
       const isFull = server.connections.size > (behavior.maxConnections ?? Number.POSITIVE_INFINITY);
       done(isFull ? replyError("421 4.7.0 too many connections") : null);
     },
@@ -103,13 +111,15 @@ export async function startMailServer(
         return done(null, { data: { status: "401", schemes: "bearer", scope: "smtp" } });
       }
       const correct = auth.validatePassword?.(password) ?? auth.password === password;
-      if (reject.authentication) return done(replyError(reject.authentication));
+      const rejection = rejectsBeside(session.id)?.authentication ?? reject.authentication;
+      if (rejection) return done(replyError(rejection));
       if (auth.username !== "postmaster" || !correct)
         return done(replyError("535 5.7.8 Authentication failed"));
       done(null, { user: auth.username });
     },
     onMailFrom(_, { id }, done) {
-      const reply = isOver(id) ? "421 4.7.0 try another connection" : behavior.reject?.sender;
+      const rejection = rejectsBeside(id)?.sender ?? behavior.reject?.sender;
+      const reply = isOver(id) ? "421 4.7.0 try another connection" : rejection;
       done(reply ? replyError(reply) : null);
     },
     onRcptTo({ address }, _, done) {
@@ -120,10 +130,12 @@ export async function startMailServer(
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
       stream.on("end", async () => {
-        const { reject = {}, loseReplies = 0, endAfter, replyDelayMs = 0 } = behavior;
+        const { reject = {}, loseReplies = 0, endAfter, replyDelayMs = 0, holdsReplies } = behavior;
         if (replyDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, replyDelayMs));
-        if (reject.message) return done(replyError(reject.message));
         const { mailFrom, rcptTo } = session.envelope;
+        const holds = (address: string) => holdsReplies === true || (holdsReplies || []).includes(address);
+        if (rcptTo.some(({ address }) => holds(address))) await released.promise;
+        if (reject.message) return done(replyError(reject.message));
         mails.push({
           mailFrom: mailFrom === false ? "" : mailFrom.address,
           rcptTo: rcptTo.map(({ address }) => address),
@@ -162,6 +174,9 @@ export async function startMailServer(
       }
       lostReplies = 0;
       behavior = next;
+      if (next.holdsReplies) return;
+      released.resolve();
+      released = Promise.withResolvers();
     },
   };
 }
