@@ -1,9 +1,8 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
-import { buildDocs } from "./scripts/build-docs.ts";
-import { workerVariables } from "./scripts/lib/project.ts";
 import { issuerNetwork } from "./test/support/issuer-network.ts";
 import { findDovecot } from "./test/support/oauth/dovecot.ts";
 import { oauthTestServers } from "./test/support/oauth/oauth-test-servers.ts";
+import { prepareWorker } from "./test/support/prepare-worker.ts";
 import { SMTP_CONTROL_ORIGIN } from "./test/support/smtp/control.ts";
 import { findPostfix } from "./test/support/smtp/postfix.ts";
 import { smtpTestServers } from "./test/support/smtp/smtp-test-servers.ts";
@@ -20,14 +19,7 @@ declare module "vitest" {
 const ISOLATED_TESTS = ["test/attacks/smtp-limits.test.ts"];
 
 export default defineConfig(async (): Promise<ViteUserConfig> => {
-  for (const name of workerVariables()) delete process.env[name];
-  process.env.SETTINGS_KEYS = JSON.stringify({
-    keys: [{ kty: "oct", kid: "test-1", k: "VGhpcyBpcyBhIGtleSBmb3IgdGVzdHMsIDMyIGxvbmc" }],
-  });
-  // Without it, wrangler announces SETTINGS_KEYS for every Worker that starts.
-  process.env.WRANGLER_LOG ??= "warn";
-  // vitest does not run the [build] command of wrangler.toml.
-  await buildDocs();
+  await prepareWorker();
   const postfixIsInstalled = findPostfix();
   const smtpServers = await smtpTestServers();
   const dovecot = findDovecot();

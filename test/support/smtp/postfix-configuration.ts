@@ -1,6 +1,9 @@
+/** A recipient whose mail server replies to Postfix as a submission server replies to a client without login. */
+export const HOSTILE_RECIPIENT = "stranger@hostile.example";
+
 /**
- * Postfix as a submission server, from https://www.postfix.org/SASL_README.html and
- * https://www.postfix.org/SMTPD_POLICY_README.html.
+ * Postfix as a submission server, from https://www.postfix.org/SASL_README.html,
+ * https://www.postfix.org/SMTPD_POLICY_README.html and https://www.postfix.org/ADDRESS_VERIFICATION_README.html.
  *
  * @param folder of its files and sockets
  * @param nextHop port of the server that all accepted mails go to
@@ -20,6 +23,8 @@ alias_database =
 local_recipient_maps = inline:{ { postmaster = postmaster } }
 default_transport = smtp:[127.0.0.1]:${nextHop}
 smtp_host_lookup = native
+# Results of address verification, in memory.
+address_verify_map =
 smtpd_tls_chain_files = ${folder}/tls.pem
 smtpd_tls_security_level = may
 smtpd_tls_auth_only = yes
@@ -51,6 +56,7 @@ ${smtpd.join("\n")}
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
+verify unix - - n - 1 verify
 rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce

@@ -5,7 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Certificate } from "./certificates.ts";
 import { type ReceivedMail, startMailServer } from "./mail-server.ts";
-import { dovecotConfiguration, mainConfiguration, masterConfiguration } from "./postfix-configuration.ts";
+import {
+  dovecotConfiguration,
+  HOSTILE_RECIPIENT,
+  mainConfiguration,
+  masterConfiguration,
+} from "./postfix-configuration.ts";
 
 /** The listeners of the Postfix under test, with what differs from a common submission service. */
 export const POSTFIX_SERVICES = {
@@ -17,6 +22,12 @@ export const POSTFIX_SERVICES = {
   smallMessages: ["message_size_limit=300"],
   smallMessagesUndeclared: ["message_size_limit=300", "smtpd_discard_ehlo_keywords=size"],
   oneMailPerMinute: ["smtpd_client_message_rate_limit=1", "smtpd_client_event_limit_exceptions="],
+  // Polls often enough to reply with the result, even on a busy machine.
+  verifiedRecipients: [
+    "smtpd_recipient_restrictions=reject_unverified_recipient",
+    "address_verify_poll_delay=1s",
+    "address_verify_poll_count=60",
+  ],
 } as const satisfies Record<string, readonly string[]>;
 
 export type PostfixService = keyof typeof POSTFIX_SERVICES;
@@ -34,7 +45,7 @@ const INSTALL = "apt-get install --no-install-recommends postfix dovecot-core po
 /** Whether Postfix with Dovecot can run here. If not, warns, and names what is missing. */
 export function findPostfix(): boolean {
   const missing = missingForPostfix();
-  if (missing !== undefined) console.warn(`SKIPPED: test/smtp/postfix*.test.ts need ${missing}`);
+  if (missing !== undefined) console.warn(`SKIPPED: test/{smtp,delivery}/postfix*.test.ts need ${missing}`);
   return missing === undefined;
 }
 
@@ -91,12 +102,16 @@ cat > /dev/null
 /**
  * Starts Postfix with Dovecot (SASL and quota) and postgrey, with their own configuration, queue and data, on
  * free ports. User `postmaster` has the password `correct horse`, and may send as `sender@example.com`. Mails to
- * `greylisted@example.org` are greylisted, and the mailbox of `full@example.org` is full.
+ * `greylisted@example.org` are greylisted, the mailbox of `full@example.org` is full, and the next hop rejects
+ * {@link HOSTILE_RECIPIENT} as if Postfix had not authenticated.
  */
 export async function startPostfix(certificate: Certificate): Promise<Postfix> {
   const folder = mkdtempSync(join(tmpdir(), "tenant-mail-postfix-"));
   chmodSync(folder, 0o755);
   const nextHop = await startMailServer({ mechanisms: [] }, certificate);
+  await nextHop.change({
+    rejectRecipients: { [HOSTILE_RECIPIENT]: "530 5.7.0 Authentication required" },
+  });
   const ports = await freePorts();
   const files = {
     "main.cf": mainConfiguration(folder, nextHop.port),
