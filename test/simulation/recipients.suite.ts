@@ -1,0 +1,4 @@
+import { runScenarios } from "./run-scenarios.ts";
+import { RECIPIENTS } from "./scenarios/recipients.ts";
+
+runScenarios(RECIPIENTS);
