@@ -96,6 +96,19 @@ describe("a server that is down", () => {
     for (const id of [first, second]) expect(await outbox.status(id)).toMatchObject({ state: "sent" });
   });
 
+  it("is tried by one new message for all that wait", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ isDown: true });
+    await outbox.submit();
+    for (let alarm = 0; alarm < 4; alarm++) await outbox.runAlarm();
+    const pausedUntil = await outbox.alarmAt();
+    advanceClock(10 * SECOND);
+    await outbox.submitAll([{}, {}, {}]);
+    await outbox.runAlarm();
+    expect(await outbox.alarmAt()).toBe(pausedUntil);
+  });
+
   it("is tried at once by a new urgent message, whose acceptance ends the pause", async () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
