@@ -52,6 +52,8 @@ export class Outbox extends DurableObject<Env> {
   #alarmStartedAt: number | undefined;
   /** Counts the settings handed over, so that an alarm notices a change. */
   #settingsChanges = 0;
+  /** Whether settings have arrived that no alarm has looked at: they may make messages due. */
+  #hasNewSettings = false;
   /** Whether mails may be left from an alarm that did not end. */
   #mayHoldInterrupted = true;
 
@@ -142,6 +144,8 @@ export class Outbox extends DurableObject<Env> {
     const lastWakeAt = this.#store.nextDueAt() === undefined ? undefined : this.#state.countWake(now);
     this.#state.pause = lastWakeAt === undefined ? undefined : pauseForSaves(lastWakeAt, now);
     this.#store.restart(now, { includesUnknown: false });
+    this.#hasNewSettings =
+      jwe !== undefined && lastWakeAt === undefined && this.#store.nextDueAt() !== undefined;
     await this.#schedule(now);
   }
 
@@ -189,7 +193,9 @@ export class Outbox extends DurableObject<Env> {
     if (this.#mayHoldInterrupted) this.#recoverInterrupted(now);
     this.#store.expire(now);
     this.#store.purge(now);
-    if ((nextAttemptAt(this.#store, this.#state) ?? Number.POSITIVE_INFINITY) > now) return;
+    const isDue = (nextAttemptAt(this.#store, this.#state) ?? Number.POSITIVE_INFINITY) <= now;
+    if (!isDue && !this.#hasNewSettings) return;
+    this.#hasNewSettings = false;
     const settingsChanges = this.#settingsChanges;
     const { settingsKeys: keys, hostname, allowPrivateHosts, dohUrl } = await loadConfig(this.env);
     const settings = await this.#settings(keys);
@@ -317,6 +323,7 @@ export class Outbox extends DurableObject<Env> {
   #nextAlarmAt(now: number): number | undefined {
     const handed = this.#state.handedSettings(now);
     const times = [
+      this.#hasNewSettings ? now : undefined,
       nextAttemptAt(this.#store, this.#state),
       handed === undefined ? undefined : handed.at + HANDED_SETTINGS_MS,
       this.#store.nextPurgeAt(now),

@@ -23,6 +23,22 @@ async function secondsBetweenAlarms(outbox: TestOutbox, count: number): Promise<
 }
 
 describe("a message whose outcome is unknown", () => {
+  it("is sent at once with other settings, and keeps its schedule if a save changes nothing", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ loseReplies: 99 });
+    const id = await outbox.submit();
+    for (let attempt = 1; attempt <= 3; attempt++) await outbox.runAlarm();
+    const { nextAttemptAt } = (await outbox.status(id)) ?? {};
+    await outbox.save(localSettings(server.port));
+    await outbox.runAlarmNow();
+    expect(await outbox.status(id)).toMatchObject({ attempts: 3, nextAttemptAt });
+    const other = await mailServer();
+    await outbox.save(localSettings(other.port));
+    await outbox.runAlarmNow();
+    expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 4 });
+  });
+
   it("is sent again with the same Message-ID, and blocks no other", async () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
