@@ -205,9 +205,11 @@ export class MailStore {
     );
   }
 
-  /** Records a try that did not get as far as this message, which goes behind the others. */
+  /** Records a try that did not get as far as this message, which goes behind the others if it still waits. */
   markTried(id: string, now: number): void {
-    this.#run(sql`UPDATE mail SET state = 'queued', tried_at = ${now} WHERE id = ${id}`);
+    this.#run(
+      sql`UPDATE mail SET state = 'queued', tried_at = ${now} WHERE id = ${id} AND due_at IS NOT NULL`,
+    );
   }
 
   /** Queues a message again, for another attempt. */

@@ -77,6 +77,18 @@ describe("a message that is canceled", () => {
     expect((await server.state()).mails[0]?.raw).toContain(second);
   });
 
+  it("stays canceled if the session that was being opened for it fails", async () => {
+    const server = await scriptedServer([{ wait: true }, { send: "421 4.3.2 no\r\n" }, { close: true }]);
+    const outbox = await newOutbox(server);
+    const id = await outbox.submit();
+    const alarm = outbox.runAlarm();
+    await eventually(async () => expect((await server.state()).connections).toBe(1));
+    expect(await outbox.stub.cancel(id)).toMatchObject({ kind: "changed" });
+    await server.release();
+    await alarm;
+    expect(await outbox.status(id)).toMatchObject({ state: "canceled", attempts: 0 });
+  });
+
   it("may have had attempts, and stays canceled", async () => {
     const server = await mailServer({ reject: { recipient: "450 4.2.0 later" } });
     const outbox = await newOutbox(server);
