@@ -190,12 +190,14 @@ export class Outbox extends DurableObject<Env> {
 
   async #run(): Promise<void> {
     const now = Date.now();
+    const hasNewSettings = this.#hasNewSettings;
+    // First of all: an alarm that fails with it still set would repeat at once, without end.
+    this.#hasNewSettings = false;
     if (this.#mayHoldInterrupted) this.#recoverInterrupted(now);
     this.#store.expire(now);
     this.#store.purge(now);
     const isDue = (nextAttemptAt(this.#store, this.#state) ?? Number.POSITIVE_INFINITY) <= now;
-    if (!isDue && !this.#hasNewSettings) return;
-    this.#hasNewSettings = false;
+    if (!isDue && !hasNewSettings) return;
     const settingsChanges = this.#settingsChanges;
     const { settingsKeys: keys, hostname, allowPrivateHosts, dohUrl } = await loadConfig(this.env);
     const settings = await this.#settings(keys);
