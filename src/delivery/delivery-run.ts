@@ -12,8 +12,7 @@ import type { MailStore } from "./mail-store.ts";
 import { nextAttemptAt } from "./next-attempt.ts";
 import type { OutboxState } from "./outbox-state.ts";
 import { type Attempt, Outcomes } from "./outcomes.ts";
-import type { Selection } from "./pause.ts";
-import { selectionsFor } from "./pause.ts";
+import { type Selection, selectionsFor } from "./pause.ts";
 import type { Mail } from "./schema.ts";
 
 /** Connections of one run. Providers limit them: Microsoft 365 allows three. */

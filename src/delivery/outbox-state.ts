@@ -39,7 +39,7 @@ export interface Evidence {
   messageAcceptedAt?: number;
 }
 
-/** Ids of the messages that fared alike since the last acceptance, by how they fared. */
+/** Ids of the messages that ended alike since the last acceptance, by how they ended. */
 type Streaks = Partial<Record<Outcome, readonly string[]>>;
 
 /**
@@ -124,7 +124,7 @@ export class OutboxState {
   /**
    * Counts a message that was not accepted.
    *
-   * @returns whether so many in a row have fared alike that the server or the settings must be at fault
+   * @returns whether so many in a row have ended alike that the server or the settings must be at fault
    */
   countInARow(outcome: Outcome, id: string): boolean {
     const streaks = this.#get<Streaks>(STREAKS) ?? {};

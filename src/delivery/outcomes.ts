@@ -152,7 +152,7 @@ export class Outcomes {
   }
 
   /**
-   * Decides on one message. It stops no other, unless several in a row have fared alike.
+   * Decides on one message. It stops no other, unless several in a row have ended alike.
    *
    * @returns its state
    */

@@ -106,11 +106,11 @@ export function pauseKindOf(
   return code >= 500 || isTransition ? "login" : "delivery";
 }
 
-/** How one message fared, if it was not accepted. */
+/** How an attempt ended for one message, if it was not accepted. */
 export type Outcome =
   /** The server refuses it for good, by a reply, or by what it does not support. */
   | "refused"
-  /** Later, perhaps: 4xx, or the server ended the transaction before the content. */
+  /** 4xx, or the server ended the transaction before the content. */
   | "deferred"
   /** The content was sent, and no reply says what became of it. */
   | "unknown";
