@@ -7,11 +7,12 @@ import {
   type JWTVerifyGetKey,
 } from "jose";
 import { parseRole, type Role } from "./auth/roles.ts";
-import { LoggableError } from "./errors.ts";
+import { SafeError } from "./errors.ts";
+import { log } from "./log.ts";
 import type { SealingKey, SealingKeys } from "./storage/sealing.ts";
 
 /** An invalid variable or secret. The message names it and never quotes its value. */
-export class ConfigError extends LoggableError {
+export class ConfigError extends SafeError {
   override readonly name = "ConfigError";
 }
 
@@ -88,7 +89,7 @@ export async function loadConfig(env: Env): Promise<Config> {
 
 /** Reports valid but weak settings. */
 function logWarnings({ inlineKeys, audience }: Config): void {
-  const warn = (reason: string) => console.warn(JSON.stringify({ message: "configuration warning", reason }));
+  const warn = (reason: string) => log("warn", "configuration warning", { reason });
   if (inlineKeys !== undefined) warn("JWKS is for local work: the same keys sign for every tenant");
   // RFC 9700 section 2.3.
   if (audience === undefined) warn("AUDIENCE is not set: tokens for any client of a realm are valid");

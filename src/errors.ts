@@ -1,11 +1,13 @@
+import { defined } from "./defined.ts";
+
 /** A request field that is not valid: its name, and how to fix it. */
 export interface FieldError {
   field: string;
   message: string;
 }
 
-/** An error of a low layer. Its message never quotes input, so it may be logged. */
-export class LoggableError extends Error {}
+/** An error of a low layer. Its message never quotes input, so it is safe to log. */
+export class SafeError extends Error {}
 
 /** The word in `status` for each HTTP status. That of 401 follows Keycloak's own responses. */
 const STATUS_WORDS = {
@@ -36,6 +38,8 @@ interface Definition<Details extends object> {
   /** Members of the body beside the envelope's. */
   members?: (details: Details) => object;
   headers?: (details: Details) => Record<string, string>;
+  /** When trying again may help, in seconds: `Retry-After`. */
+  retryAfterSeconds?: number;
   /** Details of a typical case, for the documented example. */
   example: Details;
 }
@@ -125,12 +129,12 @@ export const API_ERRORS = {
     message: "The Idempotency-Key was used with another body. Use a new key for each request.",
     example: {},
   }),
-  outbox_full: define<{ retryAfterSeconds: number }>({
+  outbox_full: define<object>({
     httpStatus: 429,
     description: "The tenant's outbox is full: 10,000 waiting mails, or 2 GB.",
     message: "The outbox is full. Try again once mails have been sent, or fix what keeps them waiting.",
-    headers: retryAfter,
-    example: { retryAfterSeconds: 60 },
+    retryAfterSeconds: 60,
+    example: {},
   }),
   method_not_allowed: define<{ allowed: readonly string[] }>({
     httpStatus: 405,
@@ -182,12 +186,13 @@ export const API_ERRORS = {
     message: "Send the body as JSON, with Content-Type: application/json.",
     example: {},
   }),
-  too_many_tests: define<{ retryAfterSeconds: number }>({
+  too_many_tests: define<object>({
     httpStatus: 429,
     description: "Too many tests for this tenant. No server was contacted.",
     message: "Too many tests for this tenant. Try again in a minute.",
-    headers: retryAfter,
-    example: { retryAfterSeconds: 60 },
+    // The period of TEST_RATE_LIMITER in wrangler.toml.
+    retryAfterSeconds: 60,
+    example: {},
   }),
   smtp_failed: define<{ diagnosis: { message: string; stage: string; smtpCode?: number } }>({
     httpStatus: 502,
@@ -211,12 +216,12 @@ export const API_ERRORS = {
         : `${reason}. Nothing was changed.`,
     example: { reason: "Keycloak is unreachable", mayBeApplied: false },
   }),
-  applied_but_not_stored: define<Reason & { retryAfterSeconds: number }>({
+  applied_but_not_stored: define<Reason>({
     httpStatus: 503,
     description: "Keycloak has the change, but KV is unavailable.",
     message: "Keycloak has the change, but it could not be stored here. Try again in a few seconds.",
-    headers: retryAfter,
-    example: { reason: "", retryAfterSeconds: 2 },
+    retryAfterSeconds: 2,
+    example: { reason: "" },
   }),
   record_unreadable: define<Reason & { kid: string | undefined }>({
     httpStatus: 500,
@@ -236,41 +241,44 @@ export const API_ERRORS = {
     message: "The service is not configured.",
     example: { reason: "" },
   }),
-  issuer_unavailable: define<Reason & { retryAfterSeconds: number }>({
+  issuer_unavailable: define<Reason>({
     httpStatus: 503,
     description: "The signing keys of the token's issuer are unavailable.",
     message: "The issuer's signing keys are unavailable. Try again in a few seconds.",
-    headers: retryAfter,
-    example: { reason: "", retryAfterSeconds: 10 },
+    // JWKS_FAILURE_COOLDOWN_MS: no fetch is sent before.
+    retryAfterSeconds: 10,
+    example: { reason: "" },
   }),
-  introspection_unavailable: define<Reason & { retryAfterSeconds: number }>({
+  introspection_unavailable: define<Reason>({
     httpStatus: 503,
     description: "The token contains no roles, and the issuer's token introspection is unavailable.",
     message: "The issuer's token introspection is unavailable. Try again in a few seconds.",
-    headers: retryAfter,
-    example: { reason: "", retryAfterSeconds: 5 },
+    // INTROSPECTION_COOLDOWN_MS: no introspection is sent before.
+    retryAfterSeconds: 5,
+    example: { reason: "" },
   }),
-  rate_limiter_unavailable: define<Reason & { retryAfterSeconds: number }>({
+  rate_limiter_unavailable: define<Reason>({
     httpStatus: 503,
     description: "The rate limiter of tests is unavailable. No server was contacted.",
     message: "The rate limiter is unavailable. Try again in a few seconds.",
-    headers: retryAfter,
-    example: { reason: "", retryAfterSeconds: 2 },
+    retryAfterSeconds: 2,
+    example: { reason: "" },
   }),
-  outbox_unavailable: define<Reason & { retryAfterSeconds: number }>({
+  outbox_unavailable: define<Reason>({
     httpStatus: 503,
     description:
       "The tenant's outbox is unavailable. The mail may have been accepted: repeat the request with its Idempotency-Key.",
     message: "The outbox is unavailable. Try again in a few seconds, with the same Idempotency-Key.",
-    headers: retryAfter,
-    example: { reason: "", retryAfterSeconds: 2 },
+    // A deployment restarts the object within a second.
+    retryAfterSeconds: 2,
+    example: { reason: "" },
   }),
-  store_unavailable: define<Reason & { retryAfterSeconds: number }>({
+  store_unavailable: define<Reason>({
     httpStatus: 503,
     description: "KV is unavailable.",
     message: "The store is unavailable. Try again in a few seconds.",
-    headers: retryAfter,
-    example: { reason: "", retryAfterSeconds: 2 },
+    retryAfterSeconds: 2,
+    example: { reason: "" },
   }),
 };
 
@@ -307,27 +315,26 @@ export interface ErrorContent {
 /** Looks up the response to an error. */
 export function contentOf<Kind extends ApiErrorKind>({ kind, details }: ApiError<Kind>): ErrorContent {
   const definitions: { [K in ApiErrorKind]: Definition<Details[K]> } = API_ERRORS;
-  const { httpStatus, message, members, headers } = definitions[kind];
+  const { httpStatus, message, members, headers, retryAfterSeconds } = definitions[kind];
   return {
     httpStatus,
     status: STATUS_WORDS[httpStatus],
     message: typeof message === "string" ? message : message(details),
     members: members?.(details) ?? {},
-    headers: headers?.(details) ?? {},
+    headers: {
+      ...headers?.(details),
+      ...defined({ "Retry-After": retryAfterSeconds?.toString() }),
+    },
   };
 }
 
 /** Why something failed, for the log. Other errors may quote anything, so they stay out. */
 export function reasonOf(error: unknown): string {
-  return error instanceof LoggableError ? error.message : "unexpected error";
+  return error instanceof SafeError ? error.message : "unexpected error";
 }
 
 function define<Details extends object>(definition: Definition<Details>): Definition<Details> {
   return definition;
-}
-
-function retryAfter({ retryAfterSeconds }: { retryAfterSeconds: number }): Record<string, string> {
-  return { "Retry-After": String(retryAfterSeconds) };
 }
 
 function sentenceFor(errors: readonly FieldError[]): string {

@@ -1,16 +1,16 @@
-import { LoggableError } from "../errors.ts";
+import { SafeError } from "../errors.ts";
 
 /** An invalid bearer token. The message is the reason for the log: callers learn only that the token is invalid. */
-export class TokenError extends LoggableError {
+export class TokenError extends SafeError {
   override readonly name = "TokenError";
 }
 
 /** An issuer whose signing keys are unavailable, so that its tokens are neither valid nor invalid. */
-export class IssuerUnavailableError extends LoggableError {
+export class IssuerUnavailableError extends SafeError {
   override readonly name = "IssuerUnavailableError";
 }
 
 /** An issuer whose introspection endpoint is unavailable, so that the roles of a token are unknown. */
-export class IntrospectionUnavailableError extends LoggableError {
+export class IntrospectionUnavailableError extends SafeError {
   override readonly name = "IntrospectionUnavailableError";
 }

@@ -1,7 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import { base64url, type JWTPayload } from "jose";
 import * as oauth from "oauth4webapi";
-import { LoggableError } from "../errors.ts";
+import { SafeError } from "../errors.ts";
 import { IntrospectionUnavailableError, TokenError } from "./errors.ts";
 import {
   INTROSPECTION_COOLDOWN_MS,
@@ -31,7 +31,7 @@ export interface IntrospectionRules {
 interface Entry {
   /** When the request in progress counts as lost. */
   lockedUntil: number | undefined;
-  outcome: { result: JWTPayload | LoggableError; until: number } | undefined;
+  outcome: { result: JWTPayload | SafeError; until: number } | undefined;
 }
 
 type IntrospectionFetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -85,17 +85,17 @@ export class Introspections {
     token: string,
     verified: JWTPayload,
     rules: IntrospectionRules,
-  ): Promise<JWTPayload | LoggableError> {
+  ): Promise<JWTPayload | SafeError> {
     entry.lockedUntil = Date.now() + INTROSPECTION_LOCK_MS;
     const result = await this.#claimsOf(token, verified, rules).catch((error: unknown) =>
-      error instanceof LoggableError
+      error instanceof SafeError
         ? error
         : new IntrospectionUnavailableError("the introspection endpoint is unreachable"),
     );
     const now = Date.now();
     const expiresAt = (verified.exp ?? 0) * 1000;
     const until =
-      result instanceof LoggableError
+      result instanceof SafeError
         ? now + INTROSPECTION_COOLDOWN_MS
         : Math.min(now + INTROSPECTION_MAX_AGE_MS, expiresAt);
     entry.outcome = { result, until };
@@ -156,8 +156,8 @@ function isLocked({ lockedUntil }: Entry): boolean {
   return lockedUntil !== undefined && Date.now() < lockedUntil;
 }
 
-function claimsOrThrow(result: JWTPayload | LoggableError): JWTPayload {
-  if (result instanceof LoggableError) throw result;
+function claimsOrThrow(result: JWTPayload | SafeError): JWTPayload {
+  if (result instanceof SafeError) throw result;
   return result;
 }
 

@@ -1,5 +1,6 @@
 import { createLocalJWKSet, type JSONWebKeySet } from "jose";
-import { LoggableError } from "../errors.ts";
+import { SafeError } from "../errors.ts";
+import { log } from "../log.ts";
 import { IssuerUnavailableError, TokenError } from "./errors.ts";
 import {
   JWKS_FAILURE_COOLDOWN_MS,
@@ -39,7 +40,7 @@ export class JwksCache {
   readonly #keepAlive: KeepAlive;
   #keys: { resolve: JwksResolver; at: number } | undefined;
   /** Why the last fetch brought no keys. */
-  #failure: { error: LoggableError; at: number } | undefined;
+  #failure: { error: SafeError; at: number } | undefined;
   /** When the fetch in progress started. */
   #lockedAt: number | undefined;
   #staleKeysLogged = false;
@@ -97,7 +98,7 @@ export class JwksCache {
   #logStaleKeys(reason: string): void {
     if (this.#staleKeysLogged) return;
     this.#staleKeysLogged = true;
-    console.warn(JSON.stringify({ message: "stale issuer keys in use", jwksUri: this.#jwksUri, reason }));
+    log("warn", "stale issuer keys in use", { jwksUri: this.#jwksUri, reason });
   }
 
   /** Returns when a fetch ends, at once during the cooldown, or `maxWaitMs` after the fetch started. */
@@ -135,7 +136,7 @@ export class JwksCache {
       this.#keys = { resolve, at: Date.now() };
     } catch (error) {
       if (error instanceof TokenError) this.#keys = undefined;
-      const isOurs = error instanceof LoggableError;
+      const isOurs = error instanceof SafeError;
       const failure = isOurs ? error : new IssuerUnavailableError("the issuer is unreachable");
       this.#failure = { error: failure, at: Date.now() };
     } finally {

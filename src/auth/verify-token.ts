@@ -7,7 +7,7 @@ import {
   type JWTVerifyOptions,
   jwtVerify,
 } from "jose";
-import { LoggableError } from "../errors.ts";
+import { SafeError } from "../errors.ts";
 import { TokenError } from "./errors.ts";
 import { CLOCK_TOLERANCE_SECONDS, JWKS_MAX_CANDIDATE_KEYS, TOKEN_MAX_CHARACTERS } from "./limits.ts";
 import { hasRoleClaims } from "./roles.ts";
@@ -114,7 +114,7 @@ async function verifySignature(
   try {
     return (await jwtVerify(token, rules.keysOf(issuer), options)).payload;
   } catch (error) {
-    if (error instanceof LoggableError) throw error;
+    if (error instanceof SafeError) throw error;
     if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyWithEach(error, token, options);
     throw tokenErrorOf(error);
   }

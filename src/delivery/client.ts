@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import { ApiError, reasonOf } from "../errors.ts";
+import { log } from "../log.ts";
 import { SettingsStore } from "../settings/store.ts";
 import { fingerprint, seal } from "../storage/sealing.ts";
 import type { AcceptResult } from "./mail-store.ts";
@@ -8,9 +9,6 @@ import type { Mail } from "./schema.ts";
 
 /** Interval of the cron trigger in wrangler.toml, in milliseconds. */
 const CRON_INTERVAL_MS = 10 * 60_000;
-
-/** When a caller may try again if the outbox is unavailable, in seconds. A deployment restarts it within one. */
-const RETRY_AFTER_SECONDS = 2;
 
 /**
  * Calls the outbox of a tenant.
@@ -29,7 +27,7 @@ export async function callOutbox<Result>(
     const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
     if (!retryable && !overloaded) throw error;
     const reason = overloaded ? "the outbox is overloaded" : "the outbox restarts";
-    throw new ApiError("outbox_unavailable", { reason, retryAfterSeconds: RETRY_AFTER_SECONDS });
+    throw new ApiError("outbox_unavailable", { reason });
   }
 }
 
@@ -42,7 +40,7 @@ export async function handOverSettings(env: Env, tenant: string, jwe: string | u
     const at = Date.now();
     await callOutbox(env, tenant, (outbox) => outbox.settingsChanged(jwe, at));
   } catch (error) {
-    console.error(JSON.stringify({ message: "settings not handed over", tenant, reason: reasonOf(error) }));
+    log("error", "settings not handed over", { tenant, reason: reasonOf(error) });
   }
 }
 
@@ -59,7 +57,7 @@ export async function rearmOutboxes(
     try {
       await callOutbox(env, tenant, (outbox) => outbox.rearm());
     } catch (error) {
-      console.error(JSON.stringify({ message: "outbox not rearmed", tenant, reason: reasonOf(error) }));
+      log("error", "outbox not rearmed", { tenant, reason: reasonOf(error) });
     }
   }
 }
@@ -103,15 +101,8 @@ export async function submit(
     case "key_reused":
       throw new ApiError("idempotency_key_reused");
     case "full":
-      throw outboxFull();
+      throw new ApiError("outbox_full");
     case "accepted":
       return result;
   }
-}
-
-/** When a caller may try again if the outbox is full, in seconds. */
-const OUTBOX_FULL_RETRY_AFTER_SECONDS = 60;
-
-export function outboxFull(): ApiError {
-  return new ApiError("outbox_full", { retryAfterSeconds: OUTBOX_FULL_RETRY_AFTER_SECONDS });
 }

@@ -5,6 +5,7 @@ import { ApiError, type ApiErrorKind, contentOf, type FieldError } from "../erro
 import { toApiError } from "../http/error-response.ts";
 import { isTenantId } from "../http/tenant-id.ts";
 import { invalidFields } from "../http/validation.ts";
+import { log } from "../log.ts";
 import { callOutbox, submit } from "./client.ts";
 import { parseIdempotencyKey } from "./idempotency-key.ts";
 import type { MailState } from "./mail-row.ts";
@@ -51,7 +52,7 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
   ): Promise<SendResult> {
     this.#authorize(tenant);
     // One line per call, as there is no request to log.
-    const entry = { message: "mailer", service: this.ctx.props.service, tenant };
+    const call = { service: this.ctx.props.service, tenant };
     try {
       const config = await loadConfig(this.env);
       const { messages, replayed } = await submit(
@@ -63,15 +64,13 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
       );
       const [accepted] = messages;
       if (accepted === undefined) throw new ApiError("internal");
-      console.info(JSON.stringify({ ...entry, id: accepted.id, replayed }));
+      log("info", "mailer", { ...call, id: accepted.id, replayed });
       return { ok: true, ...accepted, replayed };
     } catch (thrown) {
       const error = toApiError(thrown);
       const { httpStatus, message, members } = contentOf(error);
       const reason = "reason" in error.details ? error.details.reason : undefined;
-      (httpStatus < 500 ? console.info : console.error)(
-        JSON.stringify({ ...entry, error: error.kind, reason }),
-      );
+      log(httpStatus < 500 ? "info" : "error", "mailer", { ...call, error: error.kind, reason });
       return { ok: false, error: error.kind, message, ...members };
     }
   }
@@ -92,7 +91,7 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
     const isAllowed = tenants === "*" || (Array.isArray(tenants) && tenants.includes(tenant));
     if (typeof service === "string" && isAllowed && isTenantId(tenant)) return;
     const shown = isTenantId(tenant) ? tenant : undefined;
-    console.error(JSON.stringify({ message: "mailer", service, tenant: shown, error: "forbidden" }));
+    log("error", "mailer", { service, tenant: shown, error: "forbidden" });
     throw new Error("The props of the service binding do not allow this tenant.");
   }
 }

@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { loadConfig } from "../config.ts";
 import { hostLookup } from "../dns/host-lookup.ts";
 import { reasonOf } from "../errors.ts";
+import { log } from "../log.ts";
 import { TokenCache } from "../oauth/token-cache.ts";
 import type { Settings } from "../settings/schema.ts";
 import { openRecord, SettingsStore } from "../settings/store.ts";
@@ -164,9 +165,7 @@ export class Outbox extends DurableObject<Env> {
     try {
       await this.#run();
     } catch (error) {
-      console.error(
-        JSON.stringify({ message: "outbox failed", tenant: this.#tenant, reason: reasonOf(error) }),
-      );
+      log("error", "outbox failed", { tenant: this.#tenant, reason: reasonOf(error) });
       this.#mayHoldInterrupted = true;
       // Without a pause, a lasting error would run the alarm in an endless loop.
       this.#pause("delivery", OUTBOX_FAILED);
@@ -245,7 +244,7 @@ export class Outbox extends DurableObject<Env> {
     } catch (error) {
       if (!(error instanceof SealingError)) throw error;
       const { kid, message: reason } = error;
-      console.error(JSON.stringify({ message: "settings unreadable", tenant: this.#tenant, kid, reason }));
+      log("error", "settings unreadable", { tenant: this.#tenant, kid, reason });
       return undefined;
     }
   }
@@ -275,17 +274,14 @@ export class Outbox extends DurableObject<Env> {
         const failure = mayHaveArrived(INTERRUPTED);
         this.#store.finish(mail, "failed", { attempts: mail.attempts, failure }, now);
       }
-      console.warn(
-        JSON.stringify({
-          message: "delivery",
-          tenant: this.#tenant,
-          id,
-          attempt: mail.attempts,
-          state: decision.action === "retry" ? "queued" : "failed",
-          stage: "message",
-          failure: "interrupted",
-        }),
-      );
+      log("warn", "delivery", {
+        tenant: this.#tenant,
+        id,
+        attempt: mail.attempts,
+        state: decision.action === "retry" ? "queued" : "failed",
+        stage: "message",
+        failure: "interrupted",
+      });
     }
     this.#mayHoldInterrupted = false;
   }
@@ -307,9 +303,7 @@ export class Outbox extends DurableObject<Env> {
     this.#state.pause = pause;
     const seconds = Math.round((nextTryAt(pause, this.#store.waiting(pause).urgent) - now) / 1000);
     const failures = pause.tries + 1;
-    console.warn(
-      JSON.stringify({ message: "outbox paused", tenant: this.#tenant, kind, waitingFor, seconds, failures }),
-    );
+    log("warn", "outbox paused", { tenant: this.#tenant, kind, waitingFor, seconds, failures });
   }
 
   async #rearm(alarm: number | null): Promise<void> {

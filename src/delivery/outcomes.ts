@@ -1,3 +1,4 @@
+import { log } from "../log.ts";
 import type { Settings } from "../settings/schema.ts";
 import { mayHaveArrived } from "../smtp/diagnosis.ts";
 import type { Classification, Worked } from "../smtp/replies/classify.ts";
@@ -224,7 +225,7 @@ export class Outcomes {
       const { kid, message: reason } = error;
       // An operator may add the key again before the message expires.
       this.#apply(attempt, retry(attempted(mail), now), UNREADABLE);
-      this.#log(attempt, { state: "queued", kid, reason }, console.error);
+      this.#log(attempt, { state: "queued", kid, reason }, "error");
       return;
     }
     const { messageAcceptedAt: acceptedAt } = this.#state.evidence;
@@ -233,7 +234,7 @@ export class Outcomes {
       : retry(attempted(mail), now);
     const state = this.#apply(attempt, decision, UNEXPECTED);
     const exception = error instanceof Error ? error.name : typeof error;
-    this.#log(attempt, { state, reason: "unexpected error", exception }, console.error);
+    this.#log(attempt, { state, reason: "unexpected error", exception }, "error");
   }
 
   #apply({ mail }: Attempt, decision: Decision, report: FailureReport): "queued" | "failed" {
@@ -266,18 +267,15 @@ export class Outcomes {
     if (previous?.kind === pause.kind && !failed.isOwn) return;
     const { waitingFor, tries, failure } = pause;
     const hasUrgent = mail.lifetime_ms <= URGENT_MAX_LIFETIME_MS || this.#store.waiting(pause).urgent;
-    console.warn(
-      JSON.stringify({
-        message: "outbox paused",
-        tenant: this.#context.tenant,
-        kind: pause.kind,
-        waitingFor,
-        seconds: Math.round((nextTryAt(pause, hasUrgent) - now) / 1000),
-        failures: tries + 1,
-        stage: failure.stage,
-        smtpCode: failure.smtpCode,
-      }),
-    );
+    log("warn", "outbox paused", {
+      tenant: this.#context.tenant,
+      kind: pause.kind,
+      waitingFor,
+      seconds: Math.round((nextTryAt(pause, hasUrgent) - now) / 1000),
+      failures: tries + 1,
+      stage: failure.stage,
+      smtpCode: failure.smtpCode,
+    });
   }
 
   /** Ends a pause: what waited is due. */
@@ -286,7 +284,7 @@ export class Outcomes {
     this.#store.expire(Date.now());
     this.#state.pause = undefined;
     this.#store.endWait(Date.now(), { showsAcceptance });
-    console.info(JSON.stringify({ message: "outbox resumed", tenant: this.#context.tenant }));
+    log("info", "outbox resumed", { tenant: this.#context.tenant });
   }
 
   #logFailure(
@@ -304,11 +302,11 @@ export class Outcomes {
   }
 
   /** One line per attempt: never recipient, subject or body. */
-  #log({ mail, startedAt }: Attempt, details: LogDetails, write = console.info): void {
+  #log({ mail, startedAt }: Attempt, details: LogDetails, level: "info" | "error" = "info"): void {
     const { tenant } = this.#context;
     const milliseconds = Date.now() - startedAt;
     const attempt = mail.attempts + 1;
-    write(JSON.stringify({ message: "delivery", tenant, id: mail.id, attempt, ...details, milliseconds }));
+    log(level, "delivery", { tenant, id: mail.id, attempt, ...details, milliseconds });
   }
 }
 

@@ -8,7 +8,7 @@ import { envelope } from "../http/envelope.ts";
 import { invalidFields, validQuery } from "../http/validation.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { jsonBody } from "../middleware/json-body.ts";
-import { callOutbox, outboxFull, submit } from "./client.ts";
+import { callOutbox, submit } from "./client.ts";
 import { parseIdempotencyKey } from "./idempotency-key.ts";
 import type { ChangeResult } from "./outbox.ts";
 import { batchSchema, listQuerySchema, type Mail, mailSchema, REQUEST_MAX_BYTES } from "./schema.ts";
@@ -92,7 +92,7 @@ function changed(result: ChangeResult): MailStatus {
     case "wrong_state":
       throw new ApiError("wrong_mail_state", { state: result.state });
     case "full":
-      throw outboxFull();
+      throw new ApiError("outbox_full");
     case "unreadable":
       throw new ApiError("record_unreadable", { kid: result.kid, reason: result.reason });
   }

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../context.ts";
 import { reasonOf } from "../errors.ts";
+import { log } from "../log.ts";
 import { type HistoryEvent, toHistoryEntry } from "./event.ts";
 import { HistoryStore } from "./store.ts";
 
@@ -37,6 +38,6 @@ async function append(c: Context<AppEnv>, event: HistoryEvent): Promise<void> {
   } catch (error) {
     const { action } = event;
     const reason = reasonOf(error);
-    console.error(JSON.stringify({ message: "history not written", requestId, tenant, action, reason }));
+    log("error", "history not written", { requestId, tenant, action, reason });
   }
 }

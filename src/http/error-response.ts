@@ -1,6 +1,6 @@
 import { ConfigError } from "../config.ts";
 import { ApiError, contentOf, type ErrorStatus } from "../errors.ts";
-import { KV_RETRY_AFTER_SECONDS, KvError } from "../storage/kv.ts";
+import { KvError } from "../storage/kv.ts";
 import { SealingError } from "../storage/sealing.ts";
 import { type Envelope, envelope } from "./envelope.ts";
 
@@ -17,10 +17,7 @@ export function toErrorResponse(error: unknown): ErrorResponse {
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof ConfigError) return new ApiError("misconfigured", { reason: error.message });
-  if (error instanceof KvError) {
-    const retryAfterSeconds = KV_RETRY_AFTER_SECONDS;
-    return new ApiError("store_unavailable", { reason: error.message, retryAfterSeconds });
-  }
+  if (error instanceof KvError) return new ApiError("store_unavailable", { reason: error.message });
   if (error instanceof SealingError) {
     return new ApiError("record_unreadable", { reason: error.message, kid: error.kid });
   }

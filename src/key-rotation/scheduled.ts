@@ -1,5 +1,6 @@
 import { loadConfig } from "../config.ts";
 import { reasonOf } from "../errors.ts";
+import { log } from "../log.ts";
 import { SettingsStore } from "../settings/store.ts";
 import { RotationCursor } from "./cursor.ts";
 import { ROTATION_MAX_OPERATIONS, rotate } from "./rotate.ts";
@@ -30,14 +31,12 @@ export async function runRotation(
       now,
       ROTATION_MAX_OPERATIONS - RESERVED_OPERATIONS,
     );
-    for (const failure of failures) {
-      console.error(JSON.stringify({ message: "record not rotated", ...failure }));
-    }
+    for (const failure of failures) log("error", "record not rotated", failure);
     const advice = summary.removable.map((kid) => `The key ${kid} can be removed from SETTINGS_KEYS.`);
-    console.info(JSON.stringify({ message: "rotation", ...summary, failed: failures.length, advice }));
+    log("info", "rotation", { ...summary, failed: failures.length, advice });
     return { tenants, operationsLeft: ROTATION_MAX_OPERATIONS - operations };
   } catch (error) {
-    console.error(JSON.stringify({ message: "rotation failed", reason: reasonOf(error) }));
+    log("error", "rotation failed", { reason: reasonOf(error) });
     throw error;
   }
 }

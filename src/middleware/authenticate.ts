@@ -5,7 +5,6 @@ import { callerOf } from "../auth/caller.ts";
 import { IntrospectionUnavailableError, IssuerUnavailableError, TokenError } from "../auth/errors.ts";
 import { Introspections } from "../auth/introspection.ts";
 import { IssuerKeys } from "../auth/issuer-keys.ts";
-import { INTROSPECTION_COOLDOWN_MS, JWKS_FAILURE_COOLDOWN_MS } from "../auth/limits.ts";
 import { formatRole, hasRole, hasRoleClaims, type Role } from "../auth/roles.ts";
 import { verifyToken } from "../auth/verify-token.ts";
 import { type Config, expand } from "../config.ts";
@@ -59,12 +58,10 @@ async function verify(c: Context<AppEnv>, token: string): Promise<JWTPayload> {
 function rejectToken(error: unknown): never {
   if (error instanceof TokenError) throw unauthorized(true, error.message);
   if (error instanceof IssuerUnavailableError) {
-    const retryAfterSeconds = JWKS_FAILURE_COOLDOWN_MS / 1000;
-    throw new ApiError("issuer_unavailable", { reason: error.message, retryAfterSeconds });
+    throw new ApiError("issuer_unavailable", { reason: error.message });
   }
   if (error instanceof IntrospectionUnavailableError) {
-    const retryAfterSeconds = INTROSPECTION_COOLDOWN_MS / 1000;
-    throw new ApiError("introspection_unavailable", { reason: error.message, retryAfterSeconds });
+    throw new ApiError("introspection_unavailable", { reason: error.message });
   }
   throw error;
 }

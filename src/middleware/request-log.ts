@@ -4,6 +4,7 @@ import { matchedRoutes } from "hono/route";
 import type { AppEnv } from "../context.ts";
 import type { ApiError } from "../errors.ts";
 import { toApiError } from "../http/error-response.ts";
+import { log } from "../log.ts";
 
 /**
  * Logs one line of JSON per request. Of the request itself it holds the method, the tenant, and of a verified
@@ -17,8 +18,7 @@ export function requestLog() {
     await next();
     const { status } = c.res;
     const { requestId, tenant, family, caller, test } = c.var;
-    const entry = {
-      message: "request",
+    log(status < 500 ? "info" : "error", "request", {
       requestId,
       tenant,
       family,
@@ -30,9 +30,8 @@ export function requestLog() {
       client: caller?.client,
       tokenId: caller?.tokenId,
       test,
-      ...(c.error === undefined ? {} : describe(c.error)),
-    };
-    (status < 500 ? console.info : console.error)(JSON.stringify(entry));
+      ...(c.error && describe(c.error)),
+    });
   });
 }
 

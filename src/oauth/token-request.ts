@@ -1,6 +1,6 @@
 import { SignJWT } from "jose";
 import * as oauth from "oauth4webapi";
-import { LoggableError } from "../errors.ts";
+import { SafeError } from "../errors.ts";
 import type { GRANT_TYPES } from "./grant-types.ts";
 import { importSigningKey, type SigningKey } from "./private-key.ts";
 import { isTokenUrlAllowed, type TokenUrlPolicy } from "./token-url.ts";
@@ -63,7 +63,7 @@ export interface TokenRequestOptions extends TokenUrlPolicy {
 /**
  * Requests an access token. Redirects count as failures: they could lead to an internal address.
  *
- * @throws {LoggableError} if the private key is not valid
+ * @throws {SafeError} if the private key is not valid
  */
 export async function requestToken(
   settings: TokenSettings,
@@ -118,7 +118,7 @@ async function credentialsOf(
     return { authentication: oauth.ClientSecretPost(credential.clientSecret), parameters };
   }
   const signingKey = await importSigningKey(credential.privateKey);
-  if ("problem" in signingKey) throw new LoggableError("the stored private key is not valid");
+  if ("problem" in signingKey) throw new SafeError("the stored private key is not valid");
   if (grantType === "client_credentials")
     return { authentication: privateKeyJwt(signingKey, url), parameters };
   parameters.set("assertion", await assertionFor(settings, signingKey));

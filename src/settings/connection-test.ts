@@ -18,12 +18,6 @@ import { storeOf } from "./store.ts";
 import { usesMask, withStoredSecrets } from "./stored-secrets.ts";
 import { tokenSettingsOf, tokenSettingsProblem } from "./token-settings.ts";
 
-/** When a caller may try again after too many tests, in seconds: the period of the rate limit. */
-const RATE_LIMIT_RETRY_AFTER_SECONDS = 60;
-
-/** When a caller may try again after the rate limiter has failed, in seconds. */
-const RATE_LIMITER_RETRY_AFTER_SECONDS = 2;
-
 /** Tests a tenant's settings: the stored ones, or those in the request. */
 export function connectionTestRoutes() {
   return new Hono<AppEnv>().post(
@@ -126,10 +120,9 @@ async function testConnection(
 async function assertWithinRateLimit(c: Context<AppEnv>): Promise<void> {
   const { success } = await c.env.TEST_RATE_LIMITER.limit({ key: c.var.tenant }).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : "unknown";
-    const retryAfterSeconds = RATE_LIMITER_RETRY_AFTER_SECONDS;
-    throw new ApiError("rate_limiter_unavailable", { reason, retryAfterSeconds });
+    throw new ApiError("rate_limiter_unavailable", { reason });
   });
-  if (!success) throw new ApiError("too_many_tests", { retryAfterSeconds: RATE_LIMIT_RETRY_AFTER_SECONDS });
+  if (!success) throw new ApiError("too_many_tests");
 }
 
 function testBody() {

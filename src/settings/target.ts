@@ -1,5 +1,4 @@
 import { ApiError, type FieldError, reasonOf } from "../errors.ts";
-import { KV_RETRY_AFTER_SECONDS } from "../storage/kv.ts";
 import type { Settings } from "./schema.ts";
 
 /** Where settings take effect before they are stored. */
@@ -29,7 +28,6 @@ export async function applyAndStore<Outcome>(
   try {
     return await store();
   } catch (error) {
-    const retryAfterSeconds = KV_RETRY_AFTER_SECONDS;
-    throw new ApiError("applied_but_not_stored", { reason: reasonOf(error), retryAfterSeconds });
+    throw new ApiError("applied_but_not_stored", { reason: reasonOf(error) });
   }
 }

@@ -1,16 +1,13 @@
-import { LoggableError } from "../errors.ts";
+import { SafeError } from "../errors.ts";
 
 /** Waits before retrying a KV write that got 429, in milliseconds: KV takes one write per second and key. */
 export const KV_RETRY_DELAYS_MS = [400, 1_100, 1_600] as const;
-
-/** When a caller may try again after KV has failed, in seconds. */
-export const KV_RETRY_AFTER_SECONDS = 2;
 
 /** Shortest time for which KV lets a location cache what it has read, in seconds. */
 export const KV_MIN_CACHE_TTL_SECONDS = 30;
 
 /** A failed KV operation. The message is KV's, which names the operation and a status. */
-export class KvError extends LoggableError {
+export class KvError extends SafeError {
   override readonly name = "KvError";
   /** HTTP status of KV's response, where its message has one. */
   readonly status: number | undefined;

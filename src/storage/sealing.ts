@@ -1,5 +1,5 @@
 import { base64url, decodeProtectedHeader, EncryptJWT, type JWTPayload, jwtDecrypt } from "jose";
-import { LoggableError } from "../errors.ts";
+import { SafeError } from "../errors.ts";
 
 /** A key that seals or opens stored values. */
 export interface SealingKey {
@@ -14,7 +14,7 @@ export interface SealingKey {
 export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
 
 /** A stored value that does not open. */
-export class SealingError extends LoggableError {
+export class SealingError extends SafeError {
   override readonly name = "SealingError";
   /** `kid` of the value's header, if present. */
   readonly kid: string | undefined;

@@ -10,7 +10,7 @@ const HOUR = 60 * 60_000;
 beforeEach(() => advanceClock(HOUR));
 afterEach(restoreClock);
 
-const full = { kind: "outbox_full", details: { retryAfterSeconds: 60 } };
+const full = { kind: "outbox_full", details: {} };
 
 /** An outbox in which mails wait for an hour, and one for now. */
 async function fullOutbox(reject: Record<string, string> = {}): Promise<{ outbox: TestOutbox; id: string }> {
