@@ -28,23 +28,26 @@ export class Deadline {
     try {
       return await Promise.race([work, this.#expiry.promise]);
     } finally {
-      this.#isWaiting = false;
-      clearTimeout(this.#current);
+      this.#endWait();
     }
   }
 
   /** Replaces what remains of the limit of the current wait. Without one, a timer would keep a session alive. */
   restart(milliseconds: number): void {
     if (!this.#isWaiting) return;
-    clearTimeout(this.#current);
+    if (this.#current !== undefined) clearTimeout(this.#current);
     this.#current = setTimeout(() => this.#expire(), milliseconds);
   }
 
   /** Clears all limits. */
   stop(): void {
-    this.#isWaiting = false;
-    clearTimeout(this.#current);
+    this.#endWait();
     clearTimeout(this.#total);
+  }
+
+  #endWait(): void {
+    this.#isWaiting = false;
+    if (this.#current !== undefined) clearTimeout(this.#current);
   }
 
   #expire(): void {
