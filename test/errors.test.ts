@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { INTROSPECTION_COOLDOWN_MS, JWKS_FAILURE_COOLDOWN_MS } from "../src/auth/limits.ts";
+import { INTROSPECTION_COOLDOWN_MS } from "../src/auth/introspection.ts";
+import { JWKS_FAILURE_COOLDOWN_MS } from "../src/auth/jwks-cache.ts";
 import { API_ERRORS } from "../src/errors.ts";
 
 describe("Retry-After", () => {

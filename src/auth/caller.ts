@@ -1,5 +1,7 @@
 import type { JWTPayload } from "jose";
-import { CLAIM_MAX_CHARACTERS } from "./limits.ts";
+
+/** Longest claim kept in a caller, in characters: Keycloak's limit for a user name. Longer claims are cut. */
+export const CLAIM_MAX_CHARACTERS = 255;
 
 /** The sender of a request, from the claims of a verified token. */
 export interface Caller {

@@ -1,19 +1,30 @@
 import { waitUntil } from "cloudflare:workers";
 import { base64url, type JWTPayload } from "jose";
 import * as oauth from "oauth4webapi";
-import { SafeError } from "../errors.ts";
+import { readText } from "../read-text.ts";
 import { IntrospectionUnavailableError, TokenError } from "./errors.ts";
-import {
-  INTROSPECTION_COOLDOWN_MS,
-  INTROSPECTION_LOCK_MS,
-  INTROSPECTION_MAX_AGE_MS,
-  INTROSPECTION_MAX_BYTES,
-  INTROSPECTION_MAX_ISSUERS,
-  INTROSPECTION_MAX_TOKENS,
-  INTROSPECTION_POLL_MS,
-  INTROSPECTION_TIMEOUT_MS,
-} from "./limits.ts";
-import { readText } from "./read-text.ts";
+import { type KeepAlive, SharedFetch } from "./shared-fetch.ts";
+
+/** Time limit of one introspection, body included, in milliseconds. */
+export const INTROSPECTION_TIMEOUT_MS = 5_000;
+
+/** How long an active token is not introspected again, in milliseconds: a logout takes effect within this time. */
+export const INTROSPECTION_MAX_AGE_MS = 60_000;
+
+/** How long a failure, or an inactive token, is not introspected again, in milliseconds. */
+export const INTROSPECTION_COOLDOWN_MS = 5_000;
+
+/** Largest introspection response, in bytes: the claims of a token, which has at most 16 KiB. */
+export const INTROSPECTION_MAX_BYTES = 64 * 1024;
+
+/**
+ * Tokens per issuer, in progress and cached together. A realm has few administrators at the same time, and with
+ * {@link INTROSPECTION_MAX_ISSUERS}, claims of 3 KiB take 12 MiB of the isolate's 128 MiB.
+ */
+export const INTROSPECTION_MAX_TOKENS = 20;
+
+/** Issuers with cached introspections per isolate. */
+export const INTROSPECTION_MAX_ISSUERS = 200;
 
 /** How to introspect the tokens of one issuer. */
 export interface IntrospectionRules {
@@ -28,30 +39,29 @@ export interface IntrospectionRules {
 }
 
 /** What is known about a token. */
-interface Entry {
-  /** When the request in progress counts as lost. */
-  lockedUntil: number | undefined;
-  outcome: { result: JWTPayload | SafeError; until: number } | undefined;
-}
+type Entry = SharedFetch<JWTPayload>;
 
 type IntrospectionFetch = (url: string, init: RequestInit) => Promise<Response>;
+
+const UNAVAILABLE = {
+  unreachable: "the introspection endpoint is unreachable",
+  "timed out": "timed out waiting for introspection",
+};
 
 /**
  * Introspects tokens (RFC 7662), and caches the responses in the isolate by the hash of the token. Concurrent
  * requests with the same token share one introspection. Each issuer has a bounded number of tokens, in progress
  * and cached together.
- *
- * Workers forbids awaiting a promise of another request, so requests poll an entry while one of them introspects.
  */
 export class Introspections {
   readonly #fetch: IntrospectionFetch;
-  readonly #keepAlive: (work: Promise<unknown>) => void;
+  readonly #keepAlive: KeepAlive;
   readonly #issuers = new Map<string, Map<string, Entry>>();
 
   /** Uses the runtime's `fetch` and `waitUntil` by default. */
   constructor(
     fetch: IntrospectionFetch = (url, init) => globalThis.fetch(url, init),
-    keepAlive = (work: Promise<unknown>): void => waitUntil(work),
+    keepAlive: KeepAlive = (work) => waitUntil(work),
   ) {
     this.#fetch = fetch;
     this.#keepAlive = keepAlive;
@@ -66,41 +76,9 @@ export class Introspections {
    */
   async introspect(token: string, verified: JWTPayload, rules: IntrospectionRules): Promise<JWTPayload> {
     const entry = this.#entryOf(rules.issuer, await hashOf(token));
-    const deadline = Date.now() + INTROSPECTION_LOCK_MS;
-    while (!isFresh(entry)) {
-      if (!isLocked(entry)) {
-        const work = this.#request(entry, token, verified, rules);
-        this.#keepAlive(work);
-        return claimsOrThrow(await work);
-      }
-      if (Date.now() >= deadline)
-        throw new IntrospectionUnavailableError("timed out waiting for introspection");
-      await scheduler.wait(INTROSPECTION_POLL_MS);
-    }
-    return claimsOrThrow(entry.outcome.result);
-  }
-
-  async #request(
-    entry: Entry,
-    token: string,
-    verified: JWTPayload,
-    rules: IntrospectionRules,
-  ): Promise<JWTPayload | SafeError> {
-    entry.lockedUntil = Date.now() + INTROSPECTION_LOCK_MS;
-    const result = await this.#claimsOf(token, verified, rules).catch((error: unknown) =>
-      error instanceof SafeError
-        ? error
-        : new IntrospectionUnavailableError("the introspection endpoint is unreachable"),
-    );
-    const now = Date.now();
-    const expiresAt = (verified.exp ?? 0) * 1000;
-    const until =
-      result instanceof SafeError
-        ? now + INTROSPECTION_COOLDOWN_MS
-        : Math.min(now + INTROSPECTION_MAX_AGE_MS, expiresAt);
-    entry.outcome = { result, until };
-    entry.lockedUntil = undefined;
-    return result;
+    const isExpired = Date.now() >= (verified.exp ?? 0) * 1000;
+    const maxAgeMs = isExpired ? 0 : INTROSPECTION_MAX_AGE_MS;
+    return entry.get(() => this.#claimsOf(token, verified, rules), maxAgeMs);
   }
 
   async #claimsOf(token: string, verified: JWTPayload, rules: IntrospectionRules): Promise<JWTPayload> {
@@ -130,7 +108,12 @@ export class Introspections {
     const known = entries.get(hash);
     if (known !== undefined) return known;
     if (entries.size >= INTROSPECTION_MAX_TOKENS) evict(entries);
-    const entry: Entry = { lockedUntil: undefined, outcome: undefined };
+    const entry: Entry = new SharedFetch({
+      timeoutMs: INTROSPECTION_TIMEOUT_MS,
+      cooldownMs: INTROSPECTION_COOLDOWN_MS,
+      keepAlive: this.#keepAlive,
+      unavailable: (reason) => new IntrospectionUnavailableError(UNAVAILABLE[reason]),
+    });
     entries.set(hash, entry);
     return entry;
   }
@@ -138,7 +121,7 @@ export class Introspections {
 
 /** Makes room for a token. One in progress stays: forgetting it would lift the limit. */
 function evict(entries: Map<string, Entry>): void {
-  const idle = entries.entries().find(([, entry]) => !isLocked(entry));
+  const idle = entries.entries().find(([, entry]) => !entry.isFetching);
   if (idle === undefined) throw new IntrospectionUnavailableError("too many introspections at the same time");
   entries.delete(idle[0]);
 }
@@ -146,19 +129,6 @@ function evict(entries: Map<string, Entry>): void {
 function deleteFirst(map: Map<string, unknown>): void {
   const [first] = map.keys();
   if (first !== undefined) map.delete(first);
-}
-
-function isFresh(entry: Entry): entry is Entry & { outcome: object } {
-  return entry.outcome !== undefined && Date.now() < entry.outcome.until;
-}
-
-function isLocked({ lockedUntil }: Entry): boolean {
-  return lockedUntil !== undefined && Date.now() < lockedUntil;
-}
-
-function claimsOrThrow(result: JWTPayload | SafeError): JWTPayload {
-  if (result instanceof SafeError) throw result;
-  return result;
 }
 
 async function hashOf(token: string): Promise<string> {

@@ -1,7 +1,13 @@
 import { waitUntil } from "cloudflare:workers";
 import { errors, type JWTVerifyGetKey } from "jose";
-import { JwksCache, type JwksFetch, type KeepAlive } from "./jwks-cache.ts";
-import { JWKS_CACHE_MAX_ISSUERS, JWKS_UNKNOWN_KID_COOLDOWN_MS } from "./limits.ts";
+import { JwksCache, type JwksFetch } from "./jwks-cache.ts";
+import type { KeepAlive } from "./shared-fetch.ts";
+
+/** Minimum time between two fetches for an unknown `kid`, in milliseconds. */
+export const JWKS_UNKNOWN_KID_COOLDOWN_MS = 30_000;
+
+/** Issuers cached per isolate. Each takes about 10 KiB of the isolate's 128 MiB. */
+export const JWKS_CACHE_MAX_ISSUERS = 500;
 
 /** Signing keys of many issuers, cached in the isolate with least-recently-used eviction. */
 export class IssuerKeys {

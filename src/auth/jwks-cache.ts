@@ -1,28 +1,43 @@
 import { createLocalJWKSet, type JSONWebKeySet } from "jose";
-import { SafeError } from "../errors.ts";
 import { log } from "../log.ts";
+import { readText } from "../read-text.ts";
 import { IssuerUnavailableError, TokenError } from "./errors.ts";
-import {
-  JWKS_FAILURE_COOLDOWN_MS,
-  JWKS_LOCK_MS,
-  JWKS_MAX_AGE_MS,
-  JWKS_MAX_BYTES,
-  JWKS_MAX_WAIT_MS,
-  JWKS_POLL_MS,
-  JWKS_STALE_IF_ERROR_MS,
-  JWKS_STALE_MAX_WAIT_MS,
-  JWKS_TIMEOUT_MS,
-} from "./limits.ts";
-import { readText } from "./read-text.ts";
+import { type KeepAlive, SharedFetch } from "./shared-fetch.ts";
+
+/** Time limit of one JWK Set fetch, body included, in milliseconds. */
+export const JWKS_TIMEOUT_MS = 5_000;
+
+/**
+ * How long a request that could use stale keys waits for a fetch, in milliseconds. A healthy Keycloak responds in
+ * less.
+ */
+export const JWKS_STALE_MAX_WAIT_MS = 500;
+
+/** Largest JWK Set, in bytes. Keycloak's takes about 5 KiB, certificates included. */
+export const JWKS_MAX_BYTES = 128 * 1024;
+
+/** How long fetched keys are fresh, in milliseconds. */
+export const JWKS_MAX_AGE_MS = 10 * 60_000;
+
+/** Minimum time between two fetches from an issuer that fails or has no keys, in milliseconds. */
+export const JWKS_FAILURE_COOLDOWN_MS = 10_000;
+
+/**
+ * How long keys stay in use after their fetch while the issuer fails or is slow, in milliseconds (RFC 5861).
+ * An attacker with a revoked key who keeps the issuer down can use it for this long.
+ */
+export const JWKS_STALE_IF_ERROR_MS = 60 * 60_000;
 
 /** The part of `fetch` that gets a JWK Set. */
 export type JwksFetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** jose's resolver of the keys in one JWK Set. */
-export type JwksResolver = ReturnType<typeof createLocalJWKSet>;
+type JwksResolver = ReturnType<typeof createLocalJWKSet>;
 
-/** Keeps work running after its request ends or is canceled: the runtime's `waitUntil`. */
-export type KeepAlive = (work: Promise<unknown>) => void;
+const UNAVAILABLE = {
+  unreachable: "the issuer is unreachable",
+  "timed out": "timed out waiting for the issuer's keys",
+};
 
 /**
  * Caches the JWK Set of one issuer:
@@ -30,30 +45,27 @@ export type KeepAlive = (work: Promise<unknown>) => void;
  * - A failing issuer gets one fetch per cooldown.
  * - The last valid keys stay in use while the issuer fails or is slow, for a bounded time (RFC 5861).
  * - An issuer that responds that it has no keys loses them at once.
- *
- * Workers forbids awaiting a promise of another request, so requests poll a lock while one of them fetches. The
- * lock expires in case the fetch never settles.
  */
 export class JwksCache {
   readonly #jwksUri: string;
   readonly #fetch: JwksFetch;
-  readonly #keepAlive: KeepAlive;
-  #keys: { resolve: JwksResolver; at: number } | undefined;
-  /** Why the last fetch brought no keys. */
-  #failure: { error: SafeError; at: number } | undefined;
-  /** When the fetch in progress started. */
-  #lockedAt: number | undefined;
+  readonly #keys: SharedFetch<JwksResolver>;
   #staleKeysLogged = false;
 
   constructor(jwksUri: string, fetch: JwksFetch, keepAlive: KeepAlive) {
     this.#jwksUri = jwksUri;
     this.#fetch = fetch;
-    this.#keepAlive = keepAlive;
+    this.#keys = new SharedFetch({
+      timeoutMs: JWKS_TIMEOUT_MS,
+      cooldownMs: JWKS_FAILURE_COOLDOWN_MS,
+      keepAlive,
+      unavailable: (reason) => new IssuerUnavailableError(UNAVAILABLE[reason]),
+    });
   }
 
   /** Whether there are keys, no matter how old. */
   get hasKeys(): boolean {
-    return this.#keys !== undefined;
+    return this.#keys.latest(Number.POSITIVE_INFINITY) !== undefined;
   }
 
   /**
@@ -62,13 +74,8 @@ export class JwksCache {
    * @throws {TokenError} if the issuer responds that it has no keys
    * @throws {IssuerUnavailableError} if the fetch fails, or takes longer than `maxWaitMs`
    */
-  async get(maxAgeMs: number, maxWaitMs?: number): Promise<JwksResolver> {
-    const cached = this.#keysWithin(maxAgeMs);
-    if (cached !== undefined) return cached;
-    await this.#refresh(maxWaitMs);
-    const fetched = this.#keysWithin(maxAgeMs);
-    if (fetched !== undefined) return fetched;
-    throw this.#failure?.error ?? new IssuerUnavailableError("timed out waiting for the issuer's keys");
+  get(maxAgeMs: number, maxWaitMs?: number): Promise<JwksResolver> {
+    return this.#keys.get(() => this.#fetchJwks(), maxAgeMs, maxWaitMs);
   }
 
   /**
@@ -78,20 +85,15 @@ export class JwksCache {
    * @throws {IssuerUnavailableError} if the fetch fails, and the last valid keys have expired
    */
   async getFreshOrStale(): Promise<JwksResolver> {
-    const hasStale = this.#keysWithin(JWKS_STALE_IF_ERROR_MS) !== undefined;
+    const hasStale = this.#keys.latest(JWKS_STALE_IF_ERROR_MS) !== undefined;
     try {
       return await this.get(JWKS_MAX_AGE_MS, hasStale ? JWKS_STALE_MAX_WAIT_MS : undefined);
     } catch (error) {
-      const stale = this.#keysWithin(JWKS_STALE_IF_ERROR_MS);
+      const stale = this.#keys.latest(JWKS_STALE_IF_ERROR_MS);
       if (stale === undefined || !(error instanceof IssuerUnavailableError)) throw error;
       this.#logStaleKeys(error.message);
       return stale;
     }
-  }
-
-  #keysWithin(maxAgeMs: number): JwksResolver | undefined {
-    if (this.#keys === undefined || Date.now() >= this.#keys.at + maxAgeMs) return undefined;
-    return this.#keys.resolve;
   }
 
   /** Once per fetch: an issuer that is down for an hour would fill the log with a line per request. */
@@ -101,50 +103,8 @@ export class JwksCache {
     log("warn", "stale issuer keys in use", { jwksUri: this.#jwksUri, reason });
   }
 
-  /** Returns when a fetch ends, at once during the cooldown, or `maxWaitMs` after the fetch started. */
-  async #refresh(maxWaitMs: number | undefined): Promise<void> {
-    const requestedAt = Date.now();
-    const deadline = (this.#fetchingSince ?? requestedAt) + (maxWaitMs ?? JWKS_MAX_WAIT_MS);
-    while (!this.#hasOutcomeSince(requestedAt) && Date.now() < deadline) {
-      if (this.#fetchingSince === undefined) return this.#fetchKeysWithin(maxWaitMs);
-      await scheduler.wait(JWKS_POLL_MS);
-    }
-  }
-
-  async #fetchKeysWithin(maxWaitMs: number | undefined): Promise<void> {
-    const fetching = this.#fetchKeys();
-    this.#keepAlive(fetching);
-    await (maxWaitMs === undefined ? fetching : Promise.race([fetching, scheduler.wait(maxWaitMs)]));
-  }
-
-  get #fetchingSince(): number | undefined {
-    const isLocked = this.#lockedAt !== undefined && Date.now() < this.#lockedAt + JWKS_LOCK_MS;
-    return isLocked ? this.#lockedAt : undefined;
-  }
-
-  #hasOutcomeSince(time: number): boolean {
-    if (this.#failure !== undefined && Date.now() < this.#failure.at + JWKS_FAILURE_COOLDOWN_MS) return true;
-    return this.#keys !== undefined && this.#keys.at >= time;
-  }
-
-  async #fetchKeys(): Promise<void> {
-    this.#lockedAt = Date.now();
-    this.#failure = undefined;
-    this.#staleKeysLogged = false;
-    try {
-      const resolve = await this.#fetchJwks();
-      this.#keys = { resolve, at: Date.now() };
-    } catch (error) {
-      if (error instanceof TokenError) this.#keys = undefined;
-      const isOurs = error instanceof SafeError;
-      const failure = isOurs ? error : new IssuerUnavailableError("the issuer is unreachable");
-      this.#failure = { error: failure, at: Date.now() };
-    } finally {
-      this.#lockedAt = undefined;
-    }
-  }
-
   async #fetchJwks(): Promise<JwksResolver> {
+    this.#staleKeysLogged = false;
     const response = await this.#fetch(this.#jwksUri, {
       // Some firewalls reject requests without User-Agent, and Workers sends none by default.
       headers: { Accept: "application/json, application/jwk-set+json", "User-Agent": "tenant-mail" },

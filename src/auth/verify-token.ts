@@ -7,10 +7,19 @@ import {
   type JWTVerifyOptions,
   jwtVerify,
 } from "jose";
+import { defined } from "../defined.ts";
 import { SafeError } from "../errors.ts";
 import { TokenError } from "./errors.ts";
-import { CLOCK_TOLERANCE_SECONDS, JWKS_MAX_CANDIDATE_KEYS, TOKEN_MAX_CHARACTERS } from "./limits.ts";
 import { hasRoleClaims } from "./roles.ts";
+
+/** Longest bearer token, in characters. Keycloak's tokens grow with the roles, but rarely exceed 8 KiB. */
+const TOKEN_MAX_CHARACTERS = 16 * 1024;
+
+/** Clock skew allowed in `exp`, `nbf` and `iat`, in seconds. RFC 7519 section 4.1.4 allows a few minutes at most. */
+const CLOCK_TOLERANCE_SECONDS = 30;
+
+/** Keys tried for one token if the issuer publishes several with the token's `kid`. */
+export const JWKS_MAX_CANDIDATE_KEYS = 4;
 
 /** What makes a token valid for one tenant. */
 export interface TokenRules {
@@ -26,8 +35,17 @@ export interface TokenRules {
 
 // No symmetric algorithm, or a public key could serve as the shared secret, and no "none" (RFC 8725 section 3.1).
 const ALGORITHMS = [
-  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
-  ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
 ];
 
 /**
@@ -109,7 +127,7 @@ async function verifySignature(
     requiredClaims: ["exp"],
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     currentDate: now,
-    ...(rules.audience === undefined || audienceIsIntrospected ? {} : { audience: rules.audience }),
+    ...defined({ audience: audienceIsIntrospected ? undefined : rules.audience }),
   };
   try {
     return (await jwtVerify(token, rules.keysOf(issuer), options)).payload;

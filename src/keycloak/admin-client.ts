@@ -1,4 +1,4 @@
-import { readText } from "../auth/read-text.ts";
+import { readText } from "../read-text.ts";
 import { KeycloakError } from "./errors.ts";
 import { KEYCLOAK_TIMEOUT_MS, REALM_MAX_BYTES } from "./limits.ts";
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { callerName, callerOf } from "../../src/auth/caller.ts";
-import { CLAIM_MAX_CHARACTERS } from "../../src/auth/limits.ts";
+import { CLAIM_MAX_CHARACTERS, callerName, callerOf } from "../../src/auth/caller.ts";
 
 describe("callerOf", () => {
   it("reads sub, preferred_username, azp and email", () => {

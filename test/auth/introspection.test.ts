@@ -1,18 +1,21 @@
 import { generateKeyPair, type JWTPayload } from "jose";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { IntrospectionUnavailableError, TokenError } from "../../src/auth/errors.ts";
-import { Introspections } from "../../src/auth/introspection.ts";
 import {
   INTROSPECTION_COOLDOWN_MS,
-  INTROSPECTION_LOCK_MS,
   INTROSPECTION_MAX_AGE_MS,
   INTROSPECTION_MAX_BYTES,
   INTROSPECTION_MAX_ISSUERS,
   INTROSPECTION_MAX_TOKENS,
   INTROSPECTION_TIMEOUT_MS,
-} from "../../src/auth/limits.ts";
+  Introspections,
+} from "../../src/auth/introspection.ts";
+import { LOCK_MARGIN_MS } from "../../src/auth/shared-fetch.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
+
+/** When a fetch that never settles is presumed lost. */
+const LOCK_MS = INTROSPECTION_TIMEOUT_MS + LOCK_MARGIN_MS;
 
 const ISSUER = "https://issuer.test/realms/acme";
 const ENDPOINT = `${ISSUER}/introspect`;
@@ -187,7 +190,7 @@ describe("the cache of introspections", () => {
     const { introspect, fetch } = introspectionsWith(() => new Promise(() => {}));
     void introspect("token");
     await eventually(() => expect(fetch).toHaveBeenCalledTimes(1));
-    advanceClock(INTROSPECTION_LOCK_MS);
+    advanceClock(LOCK_MS);
     fetch.mockImplementation(respond(CLAIMS));
     expect(await introspect("token")).toEqual(CLAIMS);
   });

@@ -1,14 +1,16 @@
 import type { CompactJWSHeaderParameters, JWTVerifyGetKey } from "jose";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { IssuerKeys } from "../../src/auth/issuer-keys.ts";
+import {
+  IssuerKeys,
+  JWKS_CACHE_MAX_ISSUERS,
+  JWKS_UNKNOWN_KID_COOLDOWN_MS,
+} from "../../src/auth/issuer-keys.ts";
 import type { JwksFetch } from "../../src/auth/jwks-cache.ts";
 import {
-  JWKS_CACHE_MAX_ISSUERS,
   JWKS_FAILURE_COOLDOWN_MS,
   JWKS_MAX_AGE_MS,
   JWKS_STALE_IF_ERROR_MS,
-  JWKS_UNKNOWN_KID_COOLDOWN_MS,
-} from "../../src/auth/limits.ts";
+} from "../../src/auth/jwks-cache.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { newIssuer } from "../support/issuer.ts";
 

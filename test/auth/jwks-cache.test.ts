@@ -1,16 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { JwksCache, type JwksFetch } from "../../src/auth/jwks-cache.ts";
 import {
   JWKS_FAILURE_COOLDOWN_MS,
-  JWKS_LOCK_MS,
   JWKS_MAX_AGE_MS,
   JWKS_MAX_BYTES,
-  JWKS_MAX_WAIT_MS,
-  JWKS_POLL_MS,
   JWKS_STALE_IF_ERROR_MS,
   JWKS_TIMEOUT_MS,
-} from "../../src/auth/limits.ts";
+  JwksCache,
+  type JwksFetch,
+} from "../../src/auth/jwks-cache.ts";
+import { LOCK_MARGIN_MS, POLL_MS } from "../../src/auth/shared-fetch.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
+
+/** When a fetch that never settles is presumed lost. */
+const LOCK_MS = JWKS_TIMEOUT_MS + LOCK_MARGIN_MS;
 
 const JWKS_URI = "https://issuer.test/certs";
 const JWKS = JSON.stringify({ keys: [{ kty: "EC", kid: "one" }] });
@@ -113,7 +115,7 @@ describe("concurrent requests", () => {
     settle(new Response(JWKS));
     expect(new Set(await kids)).toEqual(new Set(["one"]));
     expect(fetch).toHaveBeenCalledOnce();
-    expect(scheduler.wait).toHaveBeenCalledWith(JWKS_POLL_MS);
+    expect(scheduler.wait).toHaveBeenCalledWith(POLL_MS);
   });
 
   it("share a fetch that fails", async () => {
@@ -138,7 +140,7 @@ describe("concurrent requests", () => {
     const { cache, fetch } = cacheWith(neverSettle, respond(JWKS));
     get(cache).catch(() => {});
     const waiting = Promise.all([kidOf(cache), kidOf(cache), kidOf(cache)]);
-    advanceClock(JWKS_LOCK_MS);
+    advanceClock(LOCK_MS);
     expect(await waiting).toEqual(["one", "one", "one"]);
     expect(fetch).toHaveBeenCalledTimes(2);
   });
@@ -147,9 +149,9 @@ describe("concurrent requests", () => {
     const { cache } = cacheWith(neverSettle);
     get(cache).catch(() => {});
     const rejected = expectUnavailable(get(cache), TIMED_OUT);
-    advanceClock(JWKS_LOCK_MS);
+    advanceClock(LOCK_MS);
     get(cache).catch(() => {});
-    advanceClock(JWKS_MAX_WAIT_MS - JWKS_LOCK_MS);
+    advanceClock(2 * LOCK_MS - LOCK_MS);
     get(cache).catch(() => {});
     await rejected;
   });
@@ -222,7 +224,7 @@ function pendingCache() {
 }
 
 async function polls(count: number): Promise<void> {
-  for (let index = 0; index < count; index += 1) await scheduler.wait(JWKS_POLL_MS);
+  for (let index = 0; index < count; index += 1) await scheduler.wait(POLL_MS);
 }
 
 function get(cache: JwksCache) {

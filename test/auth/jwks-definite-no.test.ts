@@ -1,9 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import {
-  JWKS_FAILURE_COOLDOWN_MS,
-  JWKS_MAX_AGE_MS,
-  JWKS_UNKNOWN_KID_COOLDOWN_MS,
-} from "../../src/auth/limits.ts";
+import { JWKS_UNKNOWN_KID_COOLDOWN_MS } from "../../src/auth/issuer-keys.ts";
+import { JWKS_FAILURE_COOLDOWN_MS, JWKS_MAX_AGE_MS } from "../../src/auth/jwks-cache.ts";
 import { call } from "../support/client.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { families } from "../support/families.ts";

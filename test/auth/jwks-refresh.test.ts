@@ -4,18 +4,21 @@ import { IssuerKeys } from "../../src/auth/issuer-keys.ts";
 import type { JwksFetch } from "../../src/auth/jwks-cache.ts";
 import {
   JWKS_FAILURE_COOLDOWN_MS,
-  JWKS_LOCK_MS,
   JWKS_MAX_AGE_MS,
-  JWKS_POLL_MS,
   JWKS_STALE_IF_ERROR_MS,
   JWKS_STALE_MAX_WAIT_MS,
-} from "../../src/auth/limits.ts";
+  JWKS_TIMEOUT_MS,
+} from "../../src/auth/jwks-cache.ts";
+import { LOCK_MARGIN_MS, POLL_MS } from "../../src/auth/shared-fetch.ts";
 import { call } from "../support/client.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { families } from "../support/families.ts";
 import { newIssuer } from "../support/issuer.ts";
 import { captureLog } from "../support/log.ts";
+
+/** When a fetch that never settles is presumed lost. */
+const LOCK_MS = JWKS_TIMEOUT_MS + LOCK_MARGIN_MS;
 
 const JWKS_URI = "https://issuer.test/certs";
 const MISSING = { code: "ERR_JWKS_NO_MATCHING_KEY" };
@@ -81,7 +84,7 @@ describe("while a refresh hangs", () => {
     const [owner, waiter] = [observe(find("one")), observe(find("one"))];
     await pass(JWKS_STALE_MAX_WAIT_MS - 1);
     expect([owner.isSettled, waiter.isSettled]).toEqual([false, false]);
-    await pass(JWKS_POLL_MS);
+    await pass(POLL_MS);
     expect([await owner.promise, await waiter.promise]).toEqual([
       expect.any(CryptoKey),
       expect.any(CryptoKey),
@@ -128,7 +131,7 @@ describe("while a refresh hangs", () => {
     for (const fetches of [2, 3]) {
       await passUntil(find("one"));
       expect(fetch).toHaveBeenCalledTimes(fetches);
-      advanceClock(JWKS_LOCK_MS);
+      advanceClock(LOCK_MS);
     }
   });
 });
@@ -256,8 +259,8 @@ async function hanging(ageMs = JWKS_MAX_AGE_MS) {
 
 /** Lets simulated time pass, poll by poll. */
 async function pass(milliseconds: number): Promise<void> {
-  for (let left = milliseconds; left > 0; left -= JWKS_POLL_MS) {
-    advanceClock(Math.min(left, JWKS_POLL_MS));
+  for (let left = milliseconds; left > 0; left -= POLL_MS) {
+    advanceClock(Math.min(left, POLL_MS));
     for (const { until, end } of waits) if (Date.now() >= until) end();
     await new Promise((resolve) => setTimeout(resolve));
   }
@@ -266,7 +269,7 @@ async function pass(milliseconds: number): Promise<void> {
 /** Lets simulated time pass until the promise is settled. */
 async function passUntil<Value>(promise: Promise<Value>): Promise<Value> {
   const observed = observe(promise);
-  while (!observed.isSettled) await pass(JWKS_POLL_MS);
+  while (!observed.isSettled) await pass(POLL_MS);
   return promise;
 }
 

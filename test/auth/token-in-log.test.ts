@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { callerOf } from "../../src/auth/caller.ts";
-import { CLAIM_MAX_CHARACTERS } from "../../src/auth/limits.ts";
+import { CLAIM_MAX_CHARACTERS, callerOf } from "../../src/auth/caller.ts";
 import { call } from "../support/client.ts";
 import { families } from "../support/families.ts";
 import { newIssuer } from "../support/issuer.ts";

@@ -1,8 +1,7 @@
 import { createLocalJWKSet, exportJWK, generateKeyPair, importJWK, type JWTPayload, SignJWT } from "jose";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { IssuerUnavailableError } from "../../src/auth/errors.ts";
-import { JWKS_MAX_CANDIDATE_KEYS } from "../../src/auth/limits.ts";
-import { type TokenRules, verifyToken } from "../../src/auth/verify-token.ts";
+import { JWKS_MAX_CANDIDATE_KEYS, type TokenRules, verifyToken } from "../../src/auth/verify-token.ts";
 import { encoded, forged, hmacSigned, publicPem, withPart } from "../support/forge.ts";
 import { administratorClaims, type Issuer, newIssuer } from "../support/issuer.ts";
 
