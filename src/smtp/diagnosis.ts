@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import type { TokenFailure } from "../oauth/token-request.ts";
 import type { Classification } from "./replies/classify.ts";
 import type { Subject } from "./replies/row.ts";
@@ -102,10 +103,13 @@ export function describe(
   return {
     message: MESSAGES[kind]({ stage, subject, silentMs, usesToken: settings.authType === "token" }),
     stage,
-    ...(reply === undefined ? {} : { smtpCode: reply.code, reply: reply.text }),
-    ...(reply?.enhancedCode === undefined ? {} : { enhancedCode: reply.enhancedCode }),
-    ...(challenge === undefined ? {} : { challenge }),
-    ...(oauth === undefined ? {} : responseOf(oauth)),
+    ...defined({
+      smtpCode: reply?.code,
+      enhancedCode: reply?.enhancedCode,
+      reply: reply?.text,
+      challenge,
+      oauth: oauth && toOAuth(oauth),
+    }),
     hint,
     steps,
   };
@@ -116,13 +120,9 @@ export function mayHaveArrived<Report extends { message: string }>(report: Repor
   return { ...report, message: `${report.message} The message may have arrived.` };
 }
 
-function responseOf({ status, error, description }: TokenFailure): Pick<Diagnosis, "oauth"> {
-  const oauth = {
-    ...(status === undefined ? {} : { status }),
-    ...(error === undefined ? {} : { error }),
-    ...(description === undefined ? {} : { error_description: description }),
-  };
-  return Object.keys(oauth).length === 0 ? {} : { oauth };
+function toOAuth({ status, error, description }: TokenFailure): Diagnosis["oauth"] {
+  const response = defined({ status, error, error_description: description });
+  return Object.keys(response).length === 0 ? undefined : response;
 }
 
 function subjectOf({ stage, usesToken }: Circumstances): string {

@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import type { Message } from "../mail/message.ts";
 import type { TokenResult } from "../oauth/token-request.ts";
 import { Deadline, TimeoutError } from "./deadline.ts";
@@ -5,14 +6,14 @@ import { type DestinationPolicy, destinationProblem } from "./destination.ts";
 import { envelopeCommands, envelopeProblem, requiresSmtpUtf8 } from "./envelope.ts";
 import { failureOf, isAboutOneMail } from "./failure-kind.ts";
 import { Handshake } from "./handshake.ts";
-import { type SmtpTimeouts, TEST_TIMEOUTS } from "./limits.ts";
 import { Login } from "./login.ts";
 import { encodeMailData } from "./mail-data.ts";
+import { Progress } from "./progress.ts";
 import { NEGATIVE, POSITIVE, parseReply } from "./reply.ts";
-import type { FailureKind, SmtpFailure, SmtpResult, Stage, Step } from "./result.ts";
+import type { FailureKind, SmtpFailure, SmtpResult } from "./result.ts";
 import { assertReply, SessionError } from "./session-error.ts";
 import { authenticates, type SmtpSettings } from "./smtp-settings.ts";
-import { firstByteLimit, timeoutsFor } from "./timeouts.ts";
+import { firstByteLimit, type SmtpTimeouts, TEST_TIMEOUTS, timeoutsFor } from "./timeouts.ts";
 import { tlsMode } from "./tls-mode.ts";
 import { SmtpTransport } from "./transport.ts";
 import { TransportError } from "./transport-error.ts";
@@ -51,11 +52,7 @@ export class SmtpSession {
   readonly #settings: SmtpSettings;
   readonly #options: SmtpSessionOptions;
   readonly #timeouts: SmtpTimeouts;
-  readonly #steps: Step[] = [];
-  /** How many of the steps `open()` has completed. */
-  #openSteps = 0;
-  #stage: Stage = "connect";
-  #stageStartedAt = 0;
+  #progress = new Progress();
   readonly #login: Login;
   #connection: Connection | undefined;
   #closed = Promise.resolve();
@@ -63,8 +60,6 @@ export class SmtpSession {
   /** Facts of the current transaction, for failures. */
   #contentSent = false;
   #smtputf8 = false;
-  /** Whether the server has accepted a MAIL command. */
-  #hasSender = false;
 
   constructor(settings: SmtpSettings, options: SmtpSessionOptions) {
     this.#settings = settings;
@@ -79,15 +74,18 @@ export class SmtpSession {
     if (destinationProblem(host, this.#options) !== undefined) {
       return { ok: false, failure: this.#failure("forbidden_destination") };
     }
-    this.#stageStartedAt = Date.now();
+    this.#progress = new Progress();
     const { connectMs, greetingMs, replyMs } = this.#timeouts;
     const firstByteMs = firstByteLimit(this.#settings, this.#timeouts);
     const mode = tlsMode(this.#settings);
     const deadline = new Deadline(this.#timeouts.totalMs);
     const transport = new SmtpTransport({
-      ...{ host, port, mode, clientName: this.#options.clientName },
+      host,
+      port,
+      mode,
+      clientName: this.#options.clientName,
       onCommand: (verb) => this.#onCommand(verb),
-      onFirstByte: () => deadline.restart(greetingMs - this.#stageMs),
+      onFirstByte: () => deadline.restart(greetingMs - this.#progress.stageMs),
       onReply: (verb, reply) => {
         deadline.restart(replyMs);
         this.#handshake.onReply(verb, reply);
@@ -96,17 +94,17 @@ export class SmtpSession {
     this.#connection = { transport, deadline, mayPipeline: this.#options.pipelining ?? false };
     const result = await this.#attempt(async (connection) => {
       await deadline.guard(transport.connect(), connectMs);
-      this.#complete({ stage: "connect" }, "greeting");
+      this.#progress.complete({ stage: "connect" }, "greeting");
       // Workers report TCP and implicit TLS as one event, so `connect` includes the time of both.
-      if (mode === "implicit") this.#complete({ stage: "tls", tls: "implicit" }, "greeting");
+      if (mode === "implicit") this.#progress.complete({ stage: "tls", tls: "implicit" }, "greeting");
       await deadline.guard(transport.handshake(), firstByteMs);
       if (transport.plaintextInjected) throw new SessionError("plaintext_injected");
-      if (this.#stage === "greeting") {
-        this.#complete({ stage: "greeting" }, transport.encrypted ? "authentication" : "tls");
+      if (this.#progress.stage === "greeting") {
+        this.#progress.complete({ stage: "greeting" }, transport.encrypted ? "authentication" : "tls");
       }
-      this.#nameMechanisms();
+      this.#progress.offer([...this.#handshake.capabilities.mechanisms]);
       await this.#authenticate(connection);
-      this.#openSteps = this.#steps.length;
+      this.#progress.opened();
     });
     if (result.ok || result.failure.kind !== "not_connected") return result;
     const exists = await this.#options.hostExists?.(host);
@@ -144,10 +142,10 @@ export class SmtpSession {
       const [mail, rcpt] = this.#envelopeCommands(message);
       connection.unfinished = [];
       const sender = await this.#command(connection, mail);
-      this.#complete({ stage: "sender", ...(await this.#probed(sender, message)) }, "recipient");
+      this.#progress.complete({ stage: "sender", ...(await this.#probed(sender, message)) }, "recipient");
       if (!POSITIVE.test(sender)) return;
       const recipient = await this.#command(connection, rcpt);
-      this.#complete({ stage: "recipient", ...(await this.#probed(recipient, message)) }, "message");
+      this.#progress.complete({ stage: "recipient", ...(await this.#probed(recipient, message)) }, "message");
       // The result is known. A server that ends the session now changes nothing.
       if (await this.#reset(connection, []).catch(() => false)) connection.unfinished = undefined;
     });
@@ -163,17 +161,10 @@ export class SmtpSession {
     return this.#closed;
   }
 
-  /** Adds the offered mechanisms to the last step: they are known once the handshake is over. */
-  #nameMechanisms(): void {
-    const step = this.#steps.at(-1);
-    const mechanisms = [...this.#handshake.capabilities.mechanisms];
-    if (step !== undefined && mechanisms.length > 0) step.mechanisms = mechanisms;
-  }
-
   async #authenticate(connection: Connection): Promise<void> {
     const { transport, deadline } = connection;
     if (!authenticates(this.#settings)) {
-      if (!transport.encrypted) this.#complete({ stage: "tls", tls: "none" }, "sender");
+      if (!transport.encrypted) this.#progress.complete({ stage: "tls", tls: "none" }, "sender");
       return;
     }
     if (!transport.encrypted) throw new SessionError("credentials_need_tls");
@@ -183,20 +174,20 @@ export class SmtpSession {
     });
     if (result === undefined) throw new SessionError("authentication_not_offered");
     assertReply(result.reply, POSITIVE, { isAuthRefused: result.isAuthRefused });
-    this.#complete({ stage: "authentication", mechanism: result.mechanism }, "sender");
+    this.#progress.complete({ stage: "authentication", mechanism: result.mechanism }, "sender");
   }
 
   async #getToken({ deadline }: Connection, rejected?: string): Promise<TokenResult> {
     const { accessToken, timeouts = TEST_TIMEOUTS } = this.#options;
     if (accessToken === undefined) throw new Error("The session has no source of access tokens");
-    this.#stage = "token";
+    this.#progress.moveTo("token");
     // The time limits of the settings are for the SMTP server alone.
     const result = await deadline.guard(accessToken(rejected), timeouts.replyMs).catch((error) => {
       if (!(error instanceof TimeoutError)) throw error;
       return { ok: false, failure: { kind: "unreachable" } } as const;
     });
-    if (result.ok && rejected === undefined) this.#complete({ stage: "token" }, "authentication");
-    if (result.ok) this.#stage = "authentication";
+    if (result.ok && rejected === undefined) this.#progress.complete({ stage: "token" }, "authentication");
+    if (result.ok) this.#progress.moveTo("authentication");
     return result;
   }
 
@@ -206,15 +197,13 @@ export class SmtpSession {
       this.#smtputf8 = requiresSmtpUtf8(message);
       return envelopeCommands(message, this.#handshake.capabilities);
     }
-    this.#stage = problem.stage;
+    this.#progress.moveTo(problem.stage);
     throw new SessionError(problem.kind);
   }
 
   /** Starts another mail. A failure to end the one before is not about the new one. */
   async #startMail(connection: Connection): Promise<void> {
-    this.#steps.length = this.#openSteps;
-    this.#stageStartedAt = Date.now();
-    this.#stage = "sender";
+    this.#progress.startMessage();
     this.#contentSent = false;
     this.#smtputf8 = false;
     const { unfinished } = connection;
@@ -248,9 +237,9 @@ export class SmtpSession {
       assertReply(reply, positive);
     };
     await accept(0, POSITIVE);
-    this.#complete({ stage: "sender" }, "recipient");
+    this.#progress.complete({ stage: "sender" }, "recipient");
     await accept(1, POSITIVE);
-    this.#complete({ stage: "recipient" }, "message");
+    this.#progress.complete({ stage: "recipient" }, "message");
     await accept(2, EXPECTS_MESSAGE);
     transport.assertOpen();
     onMessage?.();
@@ -258,7 +247,7 @@ export class SmtpSession {
     const answer = transport.command(encodeMailData(message.raw));
     const reply = await deadline.guard(answer, this.#timeouts.messageReplyMs);
     assertReply(reply, POSITIVE);
-    this.#complete({ stage: "message", reply: parseReply(reply).text }, "message");
+    this.#progress.complete({ stage: "message", reply: parseReply(reply).text }, "message");
   }
 
   #command({ transport, deadline }: Connection, command: string): Promise<string> {
@@ -268,17 +257,17 @@ export class SmtpSession {
   #onCommand(verb: string): void {
     this.#handshake.onCommand(verb);
     // The EHLO after STARTTLS shows that the handshake is complete.
-    if (verb === "EHLO" && this.#stage === "tls" && !this.#connection?.transport.plaintextInjected) {
-      this.#complete({ stage: "tls", tls: "STARTTLS" }, "authentication");
+    if (verb === "EHLO" && this.#progress.stage === "tls" && !this.#connection?.transport.plaintextInjected) {
+      this.#progress.complete({ stage: "tls", tls: "STARTTLS" }, "authentication");
     }
-    if (verb === "STARTTLS") this.#complete({ stage: "greeting" }, "tls");
+    if (verb === "STARTTLS") this.#progress.complete({ stage: "greeting" }, "tls");
   }
 
   async #attempt(work: (connection: Connection) => Promise<void>): Promise<SmtpResult> {
     if (this.#connection === undefined) throw new Error("The SMTP session is not open");
     try {
       await work(this.#connection);
-      return { ok: true, steps: [...this.#steps] };
+      return { ok: true, steps: this.#progress.steps };
     } catch (error) {
       const failure = this.#failureOf(error);
       if (failure === undefined || !isAboutOneMail(failure)) this.#disconnect({ quit: false });
@@ -293,27 +282,18 @@ export class SmtpSession {
     this.#connection = undefined;
   }
 
-  /** Time since the stage began. */
-  get #stageMs(): number {
-    return Date.now() - this.#stageStartedAt;
-  }
-
-  #complete(step: Omit<Step, "milliseconds">, next: Stage): void {
-    const now = Date.now();
-    this.#steps.push({ ...step, milliseconds: now - this.#stageStartedAt });
-    this.#hasSender ||= step.stage === "sender";
-    this.#stageStartedAt = now;
-    this.#stage = next;
-  }
-
   /** @returns `undefined` for an error that no server causes */
   #failureOf(error: unknown): SmtpFailure | undefined {
     if (error instanceof SessionError) return { ...this.#failure(error.kind), ...error.details };
     if (!(error instanceof TransportError || error instanceof TimeoutError)) return undefined;
     const hasInput = this.#connection?.transport.hasInput ?? false;
-    const { kind, reply } = failureOf(error, { stage: this.#stage, handshake: this.#handshake, hasInput });
+    const { kind, reply } = failureOf(error, {
+      stage: this.#progress.stage,
+      handshake: this.#handshake,
+      hasInput,
+    });
     const failure = this.#failure(kind, reply === undefined ? undefined : this.#redact(reply));
-    return kind === "silent" ? { ...failure, silentMs: this.#stageMs } : failure;
+    return kind === "silent" ? { ...failure, silentMs: this.#progress.stageMs } : failure;
   }
 
   /** A negative reply within a probe. Throws if it questions the settings. */
@@ -326,7 +306,7 @@ export class SmtpSession {
     const { cause } = classify(this.#failure("reply", reply), context);
     const isPermanent = reply.startsWith("5");
     // A sender that is rejected for good is rejected in every message, whatever the words.
-    const isOfSender = isPermanent && this.#stage === "sender" && cause !== "message";
+    const isOfSender = isPermanent && this.#progress.stage === "sender" && cause !== "message";
     const isOfAccount = isPermanent && cause === "account";
     if (cause === "settings" || isOfSender || isOfAccount) assertReply(reply, POSITIVE);
     const { code, enhancedCode, text } = parseReply(reply);
@@ -334,13 +314,10 @@ export class SmtpSession {
   }
 
   #failure(kind: FailureKind, reply?: string): SmtpFailure {
-    const { challenge } = this.#login;
-    return {
-      ...{ kind, stage: this.#stage, steps: [...this.#steps] },
-      ...(reply === undefined ? {} : { reply }),
-      ...(challenge === undefined ? {} : { challenge }),
-      ...{ contentSent: this.#contentSent && kind !== "reply", smtputf8: this.#smtputf8 },
-    };
+    const { stage, steps } = this.#progress;
+    const contentSent = this.#contentSent && kind !== "reply";
+    const words = defined({ reply, challenge: this.#login.challenge });
+    return { kind, stage, steps, contentSent, smtputf8: this.#smtputf8, ...words };
   }
 
   /**
@@ -348,7 +325,7 @@ export class SmtpSession {
    * recipient: redaction there would reveal whether a guess is the stored password.
    */
   #redact(reply: string): string {
-    return this.#hasSender ? reply : this.#login.redact(reply);
+    return this.#progress.hasSender ? reply : this.#login.redact(reply);
   }
 }
 

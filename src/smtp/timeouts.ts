@@ -1,6 +1,52 @@
-import type { SmtpTimeouts } from "./limits.ts";
 import type { SmtpSettings } from "./smtp-settings.ts";
 import { IMPLICIT_TLS_PORTS, tlsMode } from "./tls-mode.ts";
+
+/** Time limits of one session, in milliseconds. */
+export interface SmtpTimeouts {
+  /** TCP, and TLS if it is implicit. */
+  connectMs: number;
+  /** From the connection to the server's greeting. */
+  greetingMs: number;
+  /**
+   * From the connection to the first byte, on a port for implicit TLS without `ssl`: a server that expects TLS waits
+   * for the client.
+   */
+  silenceOnTlsPortMs: number;
+  /** From one complete reply to the next: a server that sends single bytes does not extend it. */
+  replyMs: number;
+  /** From the end of a message to its reply. */
+  messageReplyMs: number;
+  /** From `open()` to `close()`. */
+  totalMs: number;
+}
+
+/**
+ * Time limits of a test: an administrator waits for the result. Any wait may take what the total allows, since some
+ * servers delay their greeting to keep bots off, and delivery waits as long.
+ */
+export const TEST_TIMEOUTS: SmtpTimeouts = {
+  connectMs: 10_000,
+  greetingMs: 30_000,
+  silenceOnTlsPortMs: 5_000,
+  replyMs: 30_000,
+  messageReplyMs: 30_000,
+  totalMs: 30_000,
+};
+
+/**
+ * Time limits of a delivery, none shorter than those of a test.
+ *
+ * RFC 5321 section 4.5.3.2.6 allows 10 minutes for the reply to a message: a client that gives up earlier sends it
+ * twice. An alarm of Workers may run for 15 minutes in all.
+ */
+export const DELIVERY_TIMEOUTS: SmtpTimeouts = {
+  connectMs: 10_000,
+  greetingMs: 30_000,
+  silenceOnTlsPortMs: 30_000,
+  replyMs: 30_000,
+  messageReplyMs: 5 * 60_000,
+  totalMs: 14 * 60_000,
+};
 
 /** What Keycloak assumes for a time limit that is absent, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 10_000;

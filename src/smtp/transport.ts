@@ -2,10 +2,21 @@ import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
 import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
-import { CLOSE_TIMEOUT_MS, INPUT_MAX_BYTES, REPLY_MAX_BYTES } from "./limits.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import type { TlsMode } from "./tls-mode.ts";
 import { TransportError } from "./transport-error.ts";
+
+/** Largest reply, in bytes. RFC 5321 section 4.5.3.1.5 allows 512 per line; an EHLO reply has some twenty lines. */
+const REPLY_MAX_BYTES = 64 * 1024;
+
+/**
+ * Limit of the input before TLS, and of the input between two lines that we send after the handshake, in bytes.
+ * Servers usually send about 2 KiB. How many lines an authentication has is limited by its mechanisms.
+ */
+const INPUT_MAX_BYTES = 128 * 1024;
+
+/** How long the server may take to close its side of the connection after ours, in milliseconds. */
+export const CLOSE_TIMEOUT_MS = 500;
 
 /** Longer than any session. */
 const NO_TIMEOUT_MS = 60 * 60_000;

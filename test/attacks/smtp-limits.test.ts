@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { SmtpTimeouts } from "../../src/smtp/limits.ts";
+import type { SmtpTimeouts } from "../../src/smtp/timeouts.ts";
 import { freezeClock, longTimeouts, until, untilReceived, watch } from "../support/smtp/frozen-clock.ts";
 import type { ScriptAction } from "../support/smtp/scripted-server.ts";
 import { acceptsMail, authenticated, greets, offers, replies, secured } from "../support/smtp/scripts.ts";

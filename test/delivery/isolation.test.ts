@@ -1,6 +1,6 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DELIVERY_TIMEOUTS } from "../../src/smtp/limits.ts";
+import { DELIVERY_TIMEOUTS } from "../../src/smtp/timeouts.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { newOutbox } from "../support/outbox.ts";

@@ -1,5 +1,6 @@
 import { vi } from "vitest";
-import { CLOSE_TIMEOUT_MS, DELIVERY_TIMEOUTS } from "../../src/smtp/limits.ts";
+import { DELIVERY_TIMEOUTS } from "../../src/smtp/timeouts.ts";
+import { CLOSE_TIMEOUT_MS } from "../../src/smtp/transport.ts";
 
 /** How long a delivery run keeps an idle connection open at most, in milliseconds. */
 const IDLE_CONNECTION_MS = 15_000;

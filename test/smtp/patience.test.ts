@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { DELIVERY_TIMEOUTS, type SmtpTimeouts, TEST_TIMEOUTS } from "../../src/smtp/limits.ts";
+import { DELIVERY_TIMEOUTS, type SmtpTimeouts, TEST_TIMEOUTS } from "../../src/smtp/timeouts.ts";
 import { IMPLICIT_TLS_PORTS } from "../../src/smtp/tls-mode.ts";
 import { freezeClock, until, untilReceived, watch } from "../support/smtp/frozen-clock.ts";
 import type { ScriptAction } from "../support/smtp/scripted-server.ts";

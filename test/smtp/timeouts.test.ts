@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DELIVERY_TIMEOUTS, TEST_TIMEOUTS } from "../../src/smtp/limits.ts";
 import type { SmtpSettings } from "../../src/smtp/smtp-settings.ts";
-import { firstByteLimit, timeoutsFor } from "../../src/smtp/timeouts.ts";
+import { DELIVERY_TIMEOUTS, firstByteLimit, TEST_TIMEOUTS, timeoutsFor } from "../../src/smtp/timeouts.ts";
 
 describe("timeoutsFor", () => {
   it.each<[string, Partial<SmtpSettings>, object]>([

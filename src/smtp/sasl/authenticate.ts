@@ -1,3 +1,4 @@
+import { defined } from "../../defined.ts";
 import { TransportError } from "../transport-error.ts";
 import type { Mechanism } from "./mechanism.ts";
 
@@ -72,7 +73,7 @@ async function exchange(mechanism: Mechanism, command: Command): Promise<SaslRes
   for (;;) {
     const [isChallenge, data = ""] = CHALLENGE.exec(reply) ?? [];
     if (isChallenge === undefined) {
-      return { mechanism, reply, isAuthRefused, ...(challenge !== undefined && { challenge }) };
+      return { mechanism, reply, isAuthRefused, ...defined({ challenge }) };
     }
     let response = withheld;
     withheld = undefined;

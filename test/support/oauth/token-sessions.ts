@@ -3,9 +3,9 @@ import type { TokenResult } from "../../../src/oauth/token-request.ts";
 import { settingsSchema } from "../../../src/settings/schema.ts";
 import type { Diagnosis } from "../../../src/smtp/diagnosis.ts";
 import { explain } from "../../../src/smtp/explain.ts";
-import { type SmtpTimeouts, TEST_TIMEOUTS } from "../../../src/smtp/limits.ts";
 import type { Step } from "../../../src/smtp/result.ts";
 import { SmtpSession } from "../../../src/smtp/session.ts";
+import { type SmtpTimeouts, TEST_TIMEOUTS } from "../../../src/smtp/timeouts.ts";
 import { localSettings } from "../local-settings.ts";
 import { MAILBOX } from "./clients.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, vi } from "vitest";
-import type { SmtpTimeouts } from "../../../src/smtp/limits.ts";
+import type { SmtpTimeouts } from "../../../src/smtp/timeouts.ts";
 import type { TestServer } from "./servers.ts";
 
 /** Time limits that no test reaches, except those given. */

@@ -3,9 +3,9 @@ import { composeMessage, type MailContent, type Message } from "../../../src/mai
 import { type Settings, settingsSchema } from "../../../src/settings/schema.ts";
 import type { Diagnosis } from "../../../src/smtp/diagnosis.ts";
 import { explain } from "../../../src/smtp/explain.ts";
-import { type SmtpTimeouts, TEST_TIMEOUTS } from "../../../src/smtp/limits.ts";
 import type { Step } from "../../../src/smtp/result.ts";
 import { SmtpSession } from "../../../src/smtp/session.ts";
+import { type SmtpTimeouts, TEST_TIMEOUTS } from "../../../src/smtp/timeouts.ts";
 import { eventually } from "../eventually.ts";
 import { localSettings } from "../local-settings.ts";
 import type { ReceivedMail } from "./mail-server.ts";
