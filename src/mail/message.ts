@@ -1,4 +1,5 @@
 import MailComposer from "nodemailer/lib/mail-composer";
+import { defined } from "../defined.ts";
 import { asciiDomain } from "./address.ts";
 import { serializeMime } from "./mime.ts";
 
@@ -51,10 +52,8 @@ export function composeMessage(sender: Sender, content: MailContent): Message {
   const composer = new MailComposer({
     from: { name: fromDisplayName ?? "", address: from },
     to: { name: "", address: to },
-    ...replyToOf(sender, content),
+    ...defined({ replyTo: replyToOf(sender, content), text, html }),
     subject,
-    ...(text === undefined ? {} : { text }),
-    ...(html === undefined ? {} : { html }),
     messageId,
     // Keeps vacation responders from answering (RFC 3834 section 5).
     headers: { "Auto-Submitted": "auto-generated", ...definedEntries(headers ?? {}) },
@@ -71,9 +70,8 @@ export function composeMessage(sender: Sender, content: MailContent): Message {
 }
 
 function replyToOf({ replyTo, replyToDisplayName }: Sender, content: MailContent) {
-  if (content.replyTo !== undefined) return { replyTo: { name: "", address: asciiDomain(content.replyTo) } };
-  if (replyTo === undefined) return {};
-  return { replyTo: { name: replyToDisplayName ?? "", address: asciiDomain(replyTo) } };
+  if (content.replyTo !== undefined) return { name: "", address: asciiDomain(content.replyTo) };
+  return replyTo && { name: replyToDisplayName ?? "", address: asciiDomain(replyTo) };
 }
 
 function definedEntries(headers: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -43,13 +43,13 @@ function routeOf(c: Context): string | undefined {
 function describe(error: Error): object {
   const { kind, details }: ApiError = toApiError(error);
   if (kind === "internal") return { error: kind, ...describeUnexpected(error) };
+  const diagnosis = "diagnosis" in details ? details.diagnosis : undefined;
   return {
     error: kind,
-    ...("reason" in details ? { reason: details.reason } : {}),
-    ...("kid" in details ? { kid: details.kid } : {}),
-    ...("diagnosis" in details
-      ? { stage: details.diagnosis.stage, smtpCode: details.diagnosis.smtpCode }
-      : {}),
+    reason: "reason" in details ? details.reason : undefined,
+    kid: "kid" in details ? details.kid : undefined,
+    stage: diagnosis?.stage,
+    smtpCode: diagnosis?.smtpCode,
   };
 }
 

@@ -1,6 +1,8 @@
 import { SignJWT } from "jose";
 import * as oauth from "oauth4webapi";
+import { defined } from "../defined.ts";
 import { SafeError } from "../errors.ts";
+import { readText } from "../read-text.ts";
 import type { GRANT_TYPES } from "./grant-types.ts";
 import { importSigningKey, type SigningKey } from "./private-key.ts";
 import { isTokenUrlAllowed, type TokenUrlPolicy } from "./token-url.ts";
@@ -14,7 +16,7 @@ const RESPONSE_MAX_BYTES = 64 * 1024;
 /** Lifetime of an assertion, in seconds. It is used at once. */
 const ASSERTION_LIFETIME_SECONDS = 60;
 
-/** Lifetime of a token without `expires_in`, in seconds: long enough for one drain. */
+/** Lifetime of a token without `expires_in`, in seconds: long enough for one delivery run. */
 const DEFAULT_EXPIRES_IN_SECONDS = 60;
 
 /** Longest time that a token is kept, in seconds, whatever `expires_in` says. */
@@ -80,9 +82,7 @@ export async function requestToken(
     headers: { "User-Agent": "tenant-mail" },
     signal: AbortSignal.timeout(timeoutMs),
     [oauth.customFetch]: (address, { method, headers, body, redirect, signal }) =>
-      fetchWithinLimits(() =>
-        fetch(address, { method, headers, body, redirect, ...(signal ? { signal } : {}) }),
-      ),
+      fetchWithinLimits(() => fetch(address, { method, headers, body, redirect, ...defined({ signal }) })),
   };
   let status: number | undefined;
   try {
@@ -167,17 +167,11 @@ class EndpointError extends Error {
  * @throws {EndpointError}
  */
 async function fetchWithinLimits(send: () => Promise<Response>): Promise<Response> {
-  const decoder = new TextDecoder();
-  let [text, bytes] = ["", 0];
   try {
     const response = await send();
     const { status, headers } = response;
-    for await (const chunk of response.body ?? []) {
-      bytes += chunk.byteLength;
-      if (bytes > RESPONSE_MAX_BYTES) throw new EndpointError({ kind: "no_token", status });
-      text += decoder.decode(chunk, { stream: true });
-    }
-    text += decoder.decode();
+    const tooLarge = new EndpointError({ kind: "no_token", status });
+    const text = await readText(response, RESPONSE_MAX_BYTES, tooLarge);
     // Other headers are dropped: WWW-Authenticate would replace the error in the body.
     const contentType = headers.get("Content-Type") ?? "";
     return new Response(withoutIdToken(text) || null, { status, headers: { "Content-Type": contentType } });
@@ -198,17 +192,16 @@ function withoutIdToken(text: string): string {
 
 function failureOf(error: unknown, settings: TokenSettings, status?: number): TokenFailure {
   if (error instanceof EndpointError) return error.failure;
-  const responded = status === undefined ? {} : { status };
   if (error instanceof oauth.ResponseBodyError) {
-    const [code, description] = [error.error, error.error_description ?? ""].map((text) =>
-      clean(text, settings),
+    const [code, description] = [error.error, error.error_description ?? ""].map(
+      (text) => clean(text, settings) || undefined,
     );
     // Entra's word for a service that is too busy.
     const kind = code === "temporarily_unavailable" ? "unreachable" : "rejected";
-    return { kind, ...responded, ...(code ? { error: code } : {}), ...(description ? { description } : {}) };
+    return { kind, ...defined({ status, error: code, description }) };
   }
   if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError) {
-    return { kind: "no_token", ...responded };
+    return { kind: "no_token", ...defined({ status }) };
   }
   throw error;
 }
