@@ -2,9 +2,6 @@ import { reasonOf } from "../errors.ts";
 import type { ListedRecord, SettingsStore } from "../settings/store.ts";
 import type { RotationCursor, RotationPosition } from "./cursor.ts";
 
-/** KV operations per run. Workers allow 1,000 external operations per invocation. */
-export const ROTATION_MAX_OPERATIONS = 900;
-
 /**
  * How long a saved record waits for its rotation, in milliseconds. KV shows a save everywhere within 60 s or
  * so. A rotation before that could read the previous settings and write them back.
@@ -18,7 +15,7 @@ const SETTLING_MS = 5 * 60_000;
 const RETIREMENT_MS = 11 * 24 * 60 * 60_000;
 
 /** The result of one run. */
-export interface RotationSummary {
+interface RotationSummary {
   /** Number of stored records. */
   examined: number;
   /** Number of records that this run resealed with the first key. */
@@ -31,14 +28,12 @@ export interface RotationSummary {
   cursorSaved: boolean;
   /** `kid` of each key that neither a record nor a mail needs any more. */
   removable: string[];
-  /** Ids of all tenants with settings. */
-  tenants: string[];
   /** Number of KV operations used. */
   operations: number;
 }
 
 /** A record that could not be resealed. */
-export interface RotationFailure {
+interface RotationFailure {
   tenant: string;
   kid: string | undefined;
   reason: string;
@@ -46,25 +41,25 @@ export interface RotationFailure {
 
 /**
  * Reseals records that an older key has sealed. KV's metadata names the key, so only those records are read. A
- * run stays within the operations that Workers allow. The next run continues after the last tenant, so failing
- * records do not block the others.
+ * run stays within its operations. The next run continues after the last tenant, so failing records do not block the
+ * others.
  *
+ * @param records of all tenants, as `SettingsStore.list` returns them
  * @param kids of `SETTINGS_KEYS`, the sealing key first
  * @param maxOperations KV operations allowed
- * @throws {KvError} if the records cannot be listed
  */
 export async function rotate(
   store: SettingsStore,
+  records: readonly ListedRecord[],
   cursor: RotationCursor,
   [sealing, ...older]: readonly [string, ...string[]],
   now: Date,
-  maxOperations = ROTATION_MAX_OPERATIONS,
+  maxOperations: number,
 ): Promise<RotationSummary> {
-  const listing = await store.list();
-  const outdated = listing.records.filter(({ kid }) => kid !== sealing);
+  const outdated = records.filter(({ kid }) => kid !== sealing);
   const settled = outdated.filter(({ updatedAt }) => !isRecent(updatedAt, now));
   // Two operations per record, and two for the cursor.
-  const size = Math.max(0, Math.floor((maxOperations - listing.operations - 2) / 2));
+  const size = Math.max(0, Math.floor((maxOperations - 2) / 2));
   const position = await cursor.read().catch(() => undefined);
   const batch = batchAfter(position?.tenant, settled, size);
   const resealed = new Set<string>();
@@ -81,7 +76,7 @@ export async function rotate(
     position !== undefined && (await saves(cursor, position, nextPosition(position, batch, older, now)));
   const left = outdated.filter(({ tenant }) => !resealed.has(tenant));
   return {
-    examined: listing.records.length,
+    examined: records.length,
     resealed: resealed.size,
     failures,
     left: left.length,
@@ -91,8 +86,7 @@ export async function rotate(
         isRetired(position?.retired[kid], now) &&
         left.every((record) => record.kid !== kid && record.kid !== undefined),
     ),
-    tenants: listing.records.map(({ tenant }) => tenant),
-    operations: listing.operations + 2 * batch.length + 2,
+    operations: 2 * batch.length + 2,
   };
 }
 

@@ -77,8 +77,7 @@ describe("a rotation of a record saved less than five minutes ago", () => {
       left: 1,
       cursorSaved: true,
       removable: [],
-      tenants: ["acme"],
-      operations: 3,
+      operations: 2,
     });
     expect(operations).toEqual(["list smtp", "get rotation"]);
     expect(await storedAs("acme")).toEqual(before);

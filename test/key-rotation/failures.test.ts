@@ -25,8 +25,7 @@ describe("a rotation with a record that does not open", () => {
         left: 1,
         cursorSaved: true,
         removable: [],
-        tenants: ["acme"],
-        operations: 5,
+        operations: 4,
       });
       expect(await storedAs("acme")).toMatchObject({ value, metadata: sealedByOld.metadata });
     },
@@ -137,8 +136,7 @@ describe("a rotation while KV fails", () => {
       left: 0,
       cursorSaved: false,
       removable: [],
-      tenants: ["acme"],
-      operations: 5,
+      operations: 4,
     });
   });
 });

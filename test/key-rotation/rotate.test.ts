@@ -38,7 +38,9 @@ describe("a rotation", () => {
     const before = await openRecord("acme", (await storedAs("acme")).value ?? "", keys);
     expect(await run()).toEqual({
       ...NOTHING_LEFT,
-      ...{ examined: 1, resealed: 1, tenants: ["acme"], operations: 5 },
+      examined: 1,
+      resealed: 1,
+      operations: 4,
     });
     const { value, metadata } = await storedAs("acme");
     expect(metadata).toEqual({ kid: "new", updatedAt: LONG_AGO });
@@ -64,14 +66,15 @@ describe("a rotation", () => {
     const { kv, operations } = countingKv(env.SMTP_SETTINGS);
     expect(await run({ kv })).toEqual({
       ...NOTHING_LEFT,
-      ...{ examined: 5, tenants: tenantNames(5), operations: 3 },
+      examined: 5,
+      operations: 2,
     });
     expect(operations).toEqual(["list smtp", "get rotation"]);
   });
 
   it("finds nothing to do if nothing is stored", async () => {
     const { run } = await newRotation();
-    expect(await run()).toEqual({ ...NOTHING_LEFT, examined: 0, tenants: [], operations: 3 });
+    expect(await run()).toEqual({ ...NOTHING_LEFT, examined: 0, operations: 2 });
   });
 
   it("ignores keys that are not records", async () => {

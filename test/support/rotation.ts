@@ -11,7 +11,7 @@ import { newSettingsKeys } from "./settings-keys.ts";
 interface RunOptions {
   kv?: KVNamespace;
   now?: Date;
-  /** Default: as in production. */
+  /** Those of the list included. Default: as in production. */
   maxOperations?: number;
   /** The sealing key first. */
   kids?: readonly [string, ...string[]];
@@ -39,13 +39,16 @@ export async function newRotation({ oldRetiredAt = LONG_AGO }: { oldRetiredAt?: 
     newKeys: [sealing] as const,
     keys: settingsKeys,
     /** Runs the rotation once. */
-    run: ({
+    run: async ({
       kv = env.SMTP_SETTINGS,
       now = new Date(),
-      maxOperations,
+      maxOperations = 800,
       kids = ["new", "old"],
-    }: RunOptions = {}) =>
-      rotate(new SettingsStore(kv, settingsKeys), new RotationCursor(kv), kids, now, maxOperations),
+    }: RunOptions = {}) => {
+      const store = new SettingsStore(kv, settingsKeys);
+      const { records, operations } = await store.list();
+      return rotate(store, records, new RotationCursor(kv), kids, now, maxOperations - operations);
+    },
   };
 }
 
