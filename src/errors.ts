@@ -6,7 +6,7 @@ export interface FieldError {
   message: string;
 }
 
-/** An error of a low layer. Its message never quotes input, so it is safe to log. */
+/** An error of a layer below the routes. Its message never quotes input, so it is safe to log. */
 export class SafeError extends Error {}
 
 /** The word in `status` for each HTTP status. That of 401 follows Keycloak's own responses. */
@@ -50,7 +50,7 @@ interface Reason {
 }
 
 const LIGHTWEIGHT_ADVICE =
-  "Lightweight access tokens, as of admin-cli and the admin console, have none: use a token of another client.";
+  "Lightweight access tokens, such as those of admin-cli and the admin console, have none: use a token of another client.";
 
 /** A typical diagnosis of `src/smtp/diagnosis.ts`. */
 const REJECTED_PASSWORD = {
@@ -112,15 +112,15 @@ export const API_ERRORS = {
   }),
   mail_not_found: define<object>({
     httpStatus: 404,
-    description: "No mail has this id. Records are deleted 7 days after their final state.",
-    message: "No mail has this id.",
+    description: "No message has this id. Records are deleted 7 days after their final state.",
+    message: "No message has this id.",
     example: {},
   }),
   wrong_mail_state: define<{ state: string }>({
     httpStatus: 409,
-    description: "The state of the mail does not allow this.",
+    description: "The state of the message does not allow this.",
     message: ({ state }) =>
-      `The mail is ${state}: only queued mails can be canceled, and only failed or expired ones retried.`,
+      `The message is ${state}: only queued messages can be canceled, and only failed or expired ones retried.`,
     example: { state: "sent" },
   }),
   idempotency_key_reused: define<object>({
@@ -131,8 +131,8 @@ export const API_ERRORS = {
   }),
   outbox_full: define<object>({
     httpStatus: 429,
-    description: "The tenant's outbox is full: 10,000 waiting mails, or 2 GB.",
-    message: "The outbox is full. Try again once mails have been sent, or fix what keeps them waiting.",
+    description: "The tenant's outbox is full: 10,000 waiting messages, or 2 GB.",
+    message: "The outbox is full. Try again once messages have been sent, or fix what keeps them waiting.",
     retryAfterSeconds: 60,
     example: {},
   }),
@@ -225,7 +225,7 @@ export const API_ERRORS = {
   }),
   record_unreadable: define<Reason & { kid: string | undefined }>({
     httpStatus: 500,
-    description: "The stored record does not open.",
+    description: "The stored record cannot be decrypted.",
     message: "Something went wrong on our side.",
     example: { kid: undefined, reason: "" },
   }),
@@ -267,7 +267,7 @@ export const API_ERRORS = {
   outbox_unavailable: define<Reason>({
     httpStatus: 503,
     description:
-      "The tenant's outbox is unavailable. The mail may have been accepted: repeat the request with its Idempotency-Key.",
+      "The tenant's outbox is unavailable. The message may have been accepted: repeat the request with its Idempotency-Key.",
     message: "The outbox is unavailable. Try again in a few seconds, with the same Idempotency-Key.",
     // A deployment restarts the object within a second.
     retryAfterSeconds: 2,

@@ -10,10 +10,10 @@ export interface SealingKey {
   mac: CryptoKey;
 }
 
-/** The first key seals, all open. */
+/** The first key seals, and all of them open what they sealed. */
 export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
 
-/** A stored value that does not open. */
+/** A stored value that cannot be decrypted. */
 export class SealingError extends SafeError {
   override readonly name = "SealingError";
   /** `kid` of the value's header, if present. */
@@ -64,7 +64,7 @@ export function fingerprint(text: string, keys: SealingKeys): Promise<[kid: stri
 
 /**
  * Opens what {@link seal} made. Both algorithms are pinned, and the tenant is checked, so a value copied to
- * another tenant's key does not open there.
+ * another tenant's key cannot be decrypted there.
  *
  * @returns the claims, `sub` and `iat` included, and the `kid` that sealed them
  * @throws {SealingError}

@@ -171,7 +171,7 @@ describe("a token without any role claim", () => {
     const { response } = await attemptSave(issuer.tenant, token);
     const message =
       "The token contains no roles, and needs one of these: realm-management/manage-realm. Lightweight access " +
-      "tokens, as of admin-cli and the admin console, have none: use a token of another client.";
+      "tokens, such as those of admin-cli and the admin console, have none: use a token of another client.";
     expect(await readJson(response)).toEqual(jsonResponse(403, "FORBIDDEN", message));
     expect(await storedFor(issuer.tenant)).toBeNull();
   });

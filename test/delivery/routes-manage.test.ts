@@ -11,12 +11,12 @@ beforeEach(() => advanceClock(60 * 60_000));
 afterEach(restoreClock);
 
 const UNKNOWN = "01a20ec7-e1df-7000-9c3f-9f047315de87";
-const notFound = jsonResponse(404, "NOT_FOUND", "No mail has this id.");
+const notFound = jsonResponse(404, "NOT_FOUND", "No message has this id.");
 const read = (members: object) => jsonResponse(200, "OK", "Successfully read the mail", members);
 
 function conflict(state: string) {
-  const rule = "only queued mails can be canceled, and only failed or expired ones retried.";
-  return jsonResponse(409, "CONFLICT", `The mail is ${state}: ${rule}`);
+  const rule = "only queued messages can be canceled, and only failed or expired ones retried.";
+  return jsonResponse(409, "CONFLICT", `The message is ${state}: ${rule}`);
 }
 
 const operations: [string, string, string][] = [
@@ -129,7 +129,7 @@ describe.each(families)("canceling and retrying ($family)", (family) => {
     expect((await server.state()).mails).toHaveLength(1);
   });
 
-  it("responds 500 to a retry of a mail that does not open", async () => {
+  it("responds 500 to a retry of a message that cannot be decrypted", async () => {
     const ada = await newSender(family, await mailServer());
     const id = await ada.outbox.submit();
     await ada.outbox.change("content = 'broken'", id);

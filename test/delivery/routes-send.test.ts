@@ -173,7 +173,7 @@ describe.each(families)("sending ($family)", (family) => {
       jsonResponse(
         429,
         "TOO_MANY_REQUESTS",
-        "The outbox is full. Try again once mails have been sent, or fix what keeps them waiting.",
+        "The outbox is full. Try again once messages have been sent, or fix what keeps them waiting.",
       ),
     );
   });

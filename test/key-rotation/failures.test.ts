@@ -12,7 +12,7 @@ beforeEach(reset);
 
 const sealedByOld = { metadata: { kid: "old", updatedAt: LONG_AGO } };
 
-describe("a rotation with a record that does not open", () => {
+describe("a rotation with a record that cannot be decrypted", () => {
   it.each(["", "broken", "{}", "e30.e30.e30.e30.e30"])(
     "reports the tenant, and leaves the record unchanged: %j",
     async (value) => {

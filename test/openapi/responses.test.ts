@@ -109,7 +109,7 @@ describe.each(families)("responses of the Worker are documented, $family", ({ fa
     await expectResponse(404, "readSettings", ada.url);
   });
 
-  it("reading, 500: the record does not open", async () => {
+  it("reading, 500: the record cannot be decrypted", async () => {
     await env.SMTP_SETTINGS.put(`smtp:${ada.tenant}`, "not a record");
     await expectResponse(500, "readSettings", ada.url);
   });

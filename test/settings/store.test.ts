@@ -84,7 +84,7 @@ describe("the stored record", () => {
   });
 });
 
-describe("a record that does not open", () => {
+describe("a record that cannot be decrypted", () => {
   it("causes a 500 if it was copied from another tenant, and is logged with tenant and kid", async () => {
     const [ada, victim] = [await administrator(), await administrator()];
     await victim.save(sampleSettings);
