@@ -81,7 +81,7 @@ export const API_ERRORS = {
   }),
   unauthorized: define<Reason & { tokenSent: boolean }>({
     httpStatus: 401,
-    description: "The token is missing, or not valid for this tenant.",
+    description: "The token is missing, or not valid for this tenant. Only the log has the reason.",
     message: "HTTP 401 Unauthorized.",
     headers: ({ tokenSent }) => ({
       "WWW-Authenticate": tokenSent ? 'Bearer error="invalid_token"' : "Bearer",
@@ -118,7 +118,7 @@ export const API_ERRORS = {
   }),
   wrong_mail_state: define<{ state: string }>({
     httpStatus: 409,
-    description: "The state of the message does not allow this.",
+    description: "The state of the message does not allow it to be canceled or retried.",
     message: ({ state }) =>
       `The message is ${state}: only queued messages can be canceled, and only failed or expired ones retried.`,
     example: { state: "sent" },
@@ -145,13 +145,13 @@ export const API_ERRORS = {
   }),
   mandatory_fields_missing: define<object>({
     httpStatus: 400,
-    description: "host or from is missing.",
+    description: "host or from is missing, whatever else is wrong.",
     message: "Host and From is mandatory to update Email Configuration.",
     example: {},
   }),
   invalid_fields: define<{ errors: readonly FieldError[] }>({
     httpStatus: 400,
-    description: "Fields are not valid.",
+    description: "Fields are not valid: errors names each, and how to fix it.",
     message: ({ errors }) => sentenceFor(errors),
     members: ({ errors }) => ({ errors }),
     example: { errors: [{ field: "port", message: "must be a whole number from 1 to 65535" }] },
@@ -164,19 +164,20 @@ export const API_ERRORS = {
   }),
   precondition_failed: define<object>({
     httpStatus: 412,
-    description: "The stored settings are not the version that If-Match names. Nothing changes.",
+    description: "If-Match names another version than the stored one, or nothing is stored. Nothing changes.",
     message: "The stored settings are not the version that If-Match names. Read them again.",
     example: {},
   }),
   settings_changed: define<object>({
     httpStatus: 412,
-    description: "The stored settings changed during the request. Nothing changes.",
+    description:
+      "The stored settings changed during the test of verify=true, or while Keycloak was called. Nothing changes.",
     message: "The stored settings changed during this request. Read them again.",
     example: {},
   }),
   content_too_large: define<{ maxBytes: number }>({
     httpStatus: 413,
-    description: "The body is too large.",
+    description: "The body exceeds 16 KiB, or 1 MiB to send messages.",
     message: ({ maxBytes }) => `The body must have at most ${maxBytes} bytes.`,
     example: { maxBytes: 16_384 },
   }),
@@ -231,7 +232,7 @@ export const API_ERRORS = {
   }),
   internal: define<object>({
     httpStatus: 500,
-    description: "An unexpected error.",
+    description: "An unexpected error, which the log locates.",
     message: "Something went wrong on our side.",
     example: {},
   }),

@@ -4,7 +4,8 @@ import type { Group, Row } from "../../src/smtp/replies/row.ts";
 import { HINT_GROUPS } from "../../src/smtp/replies/rows.ts";
 import type { SmtpFailure } from "../../src/smtp/result.ts";
 import { failureOf } from "../../test/support/smtp/symptoms.ts";
-import { escaped, exampleOf } from "./hint-tables.ts";
+import { exampleOf } from "./hint-tables.ts";
+import { escaped, tableOf } from "./markdown.ts";
 
 const NOTHING: Worked = { login: false, sender: false, message: false, others: false };
 
@@ -17,21 +18,23 @@ const EXPERIENCES: readonly Worked[] = [
 
 const HEADING = `# What an outbox does about each failure
 
-\`npm run hints\` writes this page, and a test compares it. Each row of \`src/smtp/replies/\` meets its example on a new
+\`npm run tables\` writes this page, and a test compares it. Each row of \`src/smtp/replies/\` meets its example on a new
 connection, with settings that have never worked, that have worked before, and whose connection has accepted another
 message since it refused this one. The cell names the cause, and what happens: the outbox pauses, or the message waits,
 \`may fail\` (it waits until others show that it alone is refused) or \`fails\`.`;
 
 /** A table of decisions for each group of rows. */
 export function decisionTables(): string {
-  return `${[HEADING, ...HINT_GROUPS.map(tableOf)].join("\n\n")}\n`;
+  return `${[HEADING, ...HINT_GROUPS.map(sectionOf)].join("\n\n")}\n`;
 }
 
-function tableOf({ title, rows, ...group }: Group): string {
+function sectionOf({ title, rows, ...group }: Group): string {
   const host = "exampleHost" in group ? String(group.exampleHost) : undefined;
-  const lines = rows.map((row) => `| ${cellsOf(row, host).join(" | ")} |`);
-  const head = "| Failure | Never worked | Worked before | Another accepted since |";
-  return [`## ${title}`, "", head, "|---|---|---|---|", ...lines].join("\n");
+  const headings = ["Failure", "Never worked", "Worked before", "Another accepted since"];
+  return `## ${title}\n\n${tableOf(
+    headings,
+    rows.map((row) => cellsOf(row, host)),
+  )}`;
 }
 
 function cellsOf(row: Row, host: string | undefined): string[] {

@@ -1,26 +1,18 @@
+import { defined } from "../../src/defined.ts";
 import { explain } from "../../src/smtp/explain.ts";
 import type { Row } from "../../src/smtp/replies/row.ts";
 import { HINT_GROUPS } from "../../src/smtp/replies/rows.ts";
 import { parseReply } from "../../src/smtp/reply.ts";
+import { escaped, tableOf } from "./markdown.ts";
 
 /** Longest reply in a table, in characters. */
 const REPLY_MAX_CHARACTERS = 100;
 
-/** The part of `docs/troubleshooting.md` that derives from the hints. */
-const GENERATED = /(?<=<!-- npm run hints writes this part -->\n).*(?=\n<!-- end -->)/s;
-
-/** Replaces the tables in the text of `docs/troubleshooting.md`. */
-export function withHintTables(page: string): string {
-  return page.replace(GENERATED, () => `\n${hintTables()}\n`);
-}
-
 /** A table for each group of hints. */
-function hintTables(): string {
+export function hintTables(): string {
   return HINT_GROUPS.map(({ title, rows }) => {
-    const lines = rows.map((row) => `| ${cellsOf(row).map(escaped).join(" | ")} |`);
-    return [`### ${title}`, "", "| Hint | Cause | Example | Source |", "|---|---|---|---|", ...lines].join(
-      "\n",
-    );
+    const cells = rows.map((row) => cellsOf(row).map(escaped));
+    return `### ${title}\n\n${tableOf(["Hint", "Cause", "Example", "Source"], cells)}`;
   }).join("\n\n");
 }
 
@@ -39,7 +31,7 @@ export function exampleOf({ example }: Row): string {
       steps: [],
       contentSent: false,
       smtputf8: false,
-      ...(reply !== undefined && { reply }),
+      ...defined({ reply }),
     },
     { settings: { host: "smtp.example.com", port: 587, starttls: false, ssl: false, ...settings } },
   ).diagnosis;
@@ -51,9 +43,4 @@ export function exampleOf({ example }: Row): string {
 function shortened(reply: string): string {
   const { code, enhancedCode, text } = parseReply(reply, REPLY_MAX_CHARACTERS);
   return [code, enhancedCode, text].filter((part) => part !== undefined).join(" ");
-}
-
-/** Escapes what Markdown would read as markup. */
-export function escaped(cell: string): string {
-  return cell.replace(/[|<>*]/g, "\\$&");
 }

@@ -7,7 +7,7 @@ import { failureOf } from "../../support/smtp/symptoms.ts";
 
 const pages = import.meta.glob<string>("./decisions.md", { query: "?raw", import: "default", eager: true });
 
-it("decisions.md shows what an outbox does about each failure, as npm run hints writes it", () => {
+it("decisions.md shows what an outbox does about each failure, as npm run tables writes it", () => {
   expect(pages["./decisions.md"]).toBe(decisionTables());
 });
 

@@ -1,10 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decisionTables } from "./lib/decision-table.ts";
-import { withHintTables } from "./lib/hint-tables.ts";
+import { GENERATED_TABLES, withTables } from "./lib/generated-tables.ts";
 import { PROJECT } from "./lib/project.ts";
 
-const PAGE = join(PROJECT, "docs/troubleshooting.md");
-
-await writeFile(PAGE, withHintTables(await readFile(PAGE, "utf8")));
+for (const page of Object.keys(GENERATED_TABLES)) {
+  const file = join(PROJECT, page);
+  await writeFile(file, withTables(page, await readFile(file, "utf8")));
+}
 await writeFile(join(PROJECT, "test/smtp/replies/decisions.md"), decisionTables());
