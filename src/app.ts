@@ -1,7 +1,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { AppEnv } from "./context.ts";
-import { handOverSettings } from "./delivery/client.ts";
+import { notifyOutbox } from "./delivery/outbox-client.ts";
 import { deliveryRoutes } from "./delivery/routes.ts";
 import { docsRoutes } from "./docs/routes.ts";
 import { ApiError } from "./errors.ts";
@@ -48,7 +48,7 @@ function tenantRoutes<Resource extends "config" | "setup">(
 ) {
   return new Hono<AppEnv>()
     .use(tenant)
-    .route(`/${resource}`, settingsRoutes(keycloakTarget, handOverSettings))
+    .route(`/${resource}`, settingsRoutes(keycloakTarget, notifyOutbox))
     .route(`/${resource}/history`, historyRoutes())
     .route("/test", connectionTestRoutes())
     .route("/messages", deliveryRoutes());

@@ -1,5 +1,5 @@
 import { loadConfig } from "./config.ts";
-import { rearmOutboxes } from "./delivery/client.ts";
+import { ensureAlarms } from "./delivery/outbox-client.ts";
 import { reasonOf } from "./errors.ts";
 import { runRotation } from "./key-rotation/run-rotation.ts";
 import { log } from "./log.ts";
@@ -25,7 +25,7 @@ export async function runScheduled(env: Env, now: Date): Promise<void> {
   const kv = env.SMTP_SETTINGS;
   const used = await runRotation(store, kv, records, settingsKeys, now, left - ALARM_OPERATIONS);
   const tenants = records.map(({ tenant }) => tenant);
-  await rearmOutboxes(env, tenants, left - used, now);
+  await ensureAlarms(env, tenants, left - used, now);
 }
 
 async function listTenants(env: Env) {

@@ -15,7 +15,7 @@ import { CONNECTIONS as CLIENTS } from "./load.ts";
 import { median, table, withRange } from "./report.ts";
 import type { Server } from "./server.ts";
 
-/** Connections of one drain: see `src/delivery/drain.ts`. */
+/** Connections of one delivery run: see `src/delivery/delivery-run.ts`. */
 const CONNECTIONS = 2;
 
 const ROUND_TRIP_MS = 50;

@@ -6,11 +6,12 @@ import { toApiError } from "../http/error-response.ts";
 import { isTenantId } from "../http/tenant-id.ts";
 import { invalidFields } from "../http/validation.ts";
 import { log } from "../log.ts";
-import { callOutbox, submit } from "./client.ts";
 import { parseIdempotencyKey } from "./idempotency-key.ts";
 import type { MailState } from "./mail-row.ts";
+import { callOutbox } from "./outbox-client.ts";
 import { type Mail, mailSchema, REQUEST_MAX_BYTES } from "./schema.ts";
 import type { MailStatus } from "./status.ts";
+import { submit } from "./submit.ts";
 
 /** Rights of a calling Worker, from `[services.props]` of its own wrangler.toml. */
 export interface MailerProps {

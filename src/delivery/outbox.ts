@@ -80,25 +80,25 @@ export class Outbox extends DurableObject<Env> {
     const handed = this.#state.handedSettings(now);
     const hasSettings = handed === undefined ? isStored : handed.jwe !== undefined;
     const result = this.#store.accept(mails, idempotency, hasSettings, now);
-    await this.#rearm(alarm);
+    await this.#ensureAlarm(alarm);
     return result;
   }
 
   async get(id: string): Promise<MailStatus | undefined> {
-    await this.rearm();
+    await this.ensureAlarm();
     const mail = this.#store.get(id, Date.now());
     return mail === undefined ? undefined : this.#statusOf(mail);
   }
 
   /** Lists mails, the newest first. */
   async list(filter: Parameters<MailStore["list"]>[0]): Promise<MailStatus[]> {
-    await this.rearm();
+    await this.ensureAlarm();
     return this.#store.list(filter, Date.now()).map((mail) => this.#statusOf(mail));
   }
 
   /** Queues a failed or expired mail again. Seals it with the first key, as it outlives older keys now. */
   async retry(id: string): Promise<ChangeResult> {
-    await this.rearm();
+    await this.ensureAlarm();
     const content = this.#store.content(id);
     const resealed = content === undefined ? "" : await this.#reseal(content);
     if (resealed instanceof SealingError) {
@@ -110,13 +110,13 @@ export class Outbox extends DurableObject<Env> {
     const { state } = mail;
     if (state !== "failed" && state !== "expired") return { kind: "wrong_state", state };
     if (!this.#store.retry(mail, resealed, now)) return { kind: "full" };
-    await this.rearm();
+    await this.ensureAlarm();
     return this.#changed(id);
   }
 
   /** Cancels a mail that waits. */
   async cancel(id: string): Promise<ChangeResult> {
-    await this.rearm();
+    await this.ensureAlarm();
     const now = Date.now();
     const mail = this.#store.get(id, now);
     if (mail === undefined) return { kind: "not_found" };
@@ -151,8 +151,8 @@ export class Outbox extends DurableObject<Env> {
   }
 
   /** Sets the alarm if mails wait without one, or if it is overdue. */
-  async rearm(): Promise<void> {
-    await this.#rearm(await this.ctx.storage.getAlarm());
+  async ensureAlarm(): Promise<void> {
+    await this.#ensureAlarm(await this.ctx.storage.getAlarm());
   }
 
   override async alarm(): Promise<void> {
@@ -306,7 +306,7 @@ export class Outbox extends DurableObject<Env> {
     log("warn", "outbox paused", { tenant: this.#tenant, kind, waitingFor, seconds, failures });
   }
 
-  async #rearm(alarm: number | null): Promise<void> {
+  async #ensureAlarm(alarm: number | null): Promise<void> {
     const now = Date.now();
     if (this.#isAlarmRunning(now)) return this.#deliveryRun?.wake();
     const wanted = this.#nextAlarmAt(now);

@@ -8,11 +8,12 @@ import { envelope } from "../http/envelope.ts";
 import { invalidFields, validQuery } from "../http/validation.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { jsonBody } from "../middleware/json-body.ts";
-import { callOutbox, submit } from "./client.ts";
 import { parseIdempotencyKey } from "./idempotency-key.ts";
 import type { ChangeResult } from "./outbox.ts";
+import { callOutbox } from "./outbox-client.ts";
 import { batchSchema, listQuerySchema, type Mail, mailSchema, REQUEST_MAX_BYTES } from "./schema.ts";
 import type { MailStatus } from "./status.ts";
+import { submit } from "./submit.ts";
 
 /** Sends mail, and reports and manages what was sent. */
 export function deliveryRoutes() {

@@ -64,13 +64,13 @@ describe("an alarm that is lost", () => {
     const set = (await outbox.alarmAt()) ?? 0;
     advanceClock(MINUTE);
     await showAlarm(outbox, set);
-    await outbox.stub.rearm();
+    await outbox.stub.ensureAlarm();
     expect(await outbox.alarmAt()).toBe(set);
   });
 
   it("stays unset if nothing waits and nothing is stored", async () => {
     const outbox = await newOutbox(await mailServer());
-    await outbox.stub.rearm();
+    await outbox.stub.ensureAlarm();
     expect(await outbox.alarmAt()).toBeNull();
   });
 
@@ -81,7 +81,7 @@ describe("an alarm that is lost", () => {
     await outbox.submit();
     await outbox.runAlarm();
     await loseAlarm(outbox);
-    await outbox.stub.rearm();
+    await outbox.stub.ensureAlarm();
     expect(await outbox.alarmAt()).toBe(Date.now() + 30_000);
   });
 
@@ -94,7 +94,7 @@ describe("an alarm that is lost", () => {
     });
     await outbox.status(id);
     await outbox.submit();
-    await outbox.stub.rearm();
+    await outbox.stub.ensureAlarm();
     expect(set).not.toHaveBeenCalled();
   });
 });
@@ -200,7 +200,7 @@ describe("alarms", () => {
 
 describe("the cron trigger", () => {
   it("reaches all tenants in turn, within the operations that the rotation leaves", async () => {
-    const { rearmOutboxes } = await import("../../src/delivery/client.ts");
+    const { ensureAlarms } = await import("../../src/delivery/outbox-client.ts");
     const server = await mailServer();
     const outboxes = [];
     for (let index = 0; index < 5; index++) outboxes.push(await newOutbox(server));
@@ -211,7 +211,7 @@ describe("the cron trigger", () => {
     const tenants = outboxes.map(({ tenant }) => tenant);
     const armed: number[] = [];
     for (let run = 0; run < 3; run++) {
-      await rearmOutboxes(env, tenants, 2, new Date(run * 10 * MINUTE));
+      await ensureAlarms(env, tenants, 2, new Date(run * 10 * MINUTE));
       const alarms = await Promise.all(outboxes.map((outbox) => outbox.alarmAt()));
       armed.push(alarms.filter((at) => at !== null).length);
     }
@@ -219,7 +219,7 @@ describe("the cron trigger", () => {
   });
 
   it("goes on after an outbox that fails, and names it", async () => {
-    const { rearmOutboxes } = await import("../../src/delivery/client.ts");
+    const { ensureAlarms } = await import("../../src/delivery/outbox-client.ts");
     const outbox = await newOutbox(await mailServer());
     await outbox.submit();
     await loseAlarm(outbox);
@@ -230,7 +230,7 @@ describe("the cron trigger", () => {
       },
     };
     const { lines } = await captureLog(() =>
-      rearmOutboxes({ ...env, OUTBOX: broken as never }, ["broken", outbox.tenant], 900, new Date(0)),
+      ensureAlarms({ ...env, OUTBOX: broken as never }, ["broken", outbox.tenant], 900, new Date(0)),
     );
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       { message: "outbox not rearmed", tenant: "broken", reason: "unexpected error" },

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { submit } from "../../src/delivery/client.ts";
 import { mailSchema } from "../../src/delivery/schema.ts";
+import { submit } from "../../src/delivery/submit.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { aMail, newOutbox } from "../support/outbox.ts";
 import { newSettingsKeys } from "../support/settings-keys.ts";

@@ -56,7 +56,7 @@ describe("an outbox of version 0.2.0", () => {
 
   it("retries a message after a minute that was being sent for the first time", async () => {
     const { outbox, ids } = await restoredOutbox();
-    await outbox.stub.rearm();
+    await outbox.stub.ensureAlarm();
     await outbox.runAlarm();
     expect(await outbox.status(ids.sending)).toMatchObject({
       state: "queued",
@@ -67,7 +67,7 @@ describe("an outbox of version 0.2.0", () => {
 
   it("sends what waits, with the settings that were handed over", async () => {
     const { server, outbox, ids } = await restoredOutbox();
-    await outbox.stub.rearm();
+    await outbox.stub.ensureAlarm();
     for (let alarm = 0; alarm < 4; alarm++) await outbox.runAlarm();
     for (const id of [ids.queuedUntried, ids.queuedDeferred, ids.queuedUnknown, ids.sending]) {
       expect(await outbox.status(id), id).toMatchObject({ state: "sent" });

@@ -2,13 +2,13 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import { type Config, loadConfig } from "../../src/config.ts";
-import { submit } from "../../src/delivery/client.ts";
 import type { MailState } from "../../src/delivery/mail-row.ts";
 import type { AcceptResult } from "../../src/delivery/mail-store.ts";
 import type { MailInput } from "../../src/delivery/mailer.ts";
 import type { Outbox } from "../../src/delivery/outbox.ts";
 import { mailSchema } from "../../src/delivery/schema.ts";
 import type { MailStatus } from "../../src/delivery/status.ts";
+import { submit } from "../../src/delivery/submit.ts";
 import { settingsSchema } from "../../src/settings/schema.ts";
 import { SettingsStore } from "../../src/settings/store.ts";
 import { open, type SealingKeys, seal } from "../../src/storage/sealing.ts";

@@ -1,0 +1,72 @@
+import { ApiError, reasonOf } from "../errors.ts";
+import { log } from "../log.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** Interval of the cron trigger in wrangler.toml, in milliseconds. */
+const CRON_INTERVAL_MS = 10 * 60_000;
+
+/** Delay before a call is repeated, in milliseconds: so much, and a random part of the rest. */
+const REPEAT_DELAY_MS = { min: 50, random: 100 };
+
+/**
+ * Calls the outbox of a tenant.
+ *
+ * Cloudflare repeats a call by itself if it has not reached the object. An error that is `retryable` all the same may
+ * come after the call was executed, so only an idempotent one is repeated: once, over a new stub, as the error may have
+ * broken the old one. An overloaded object gets no more calls.
+ *
+ * @param isIdempotent whether executing the call twice is as good as once
+ * @throws {ApiError} `outbox_unavailable` while Cloudflare restarts or moves the object
+ * @see https://developers.cloudflare.com/durable-objects/best-practices/automatic-retries/
+ * @see https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+ */
+export async function callOutbox<Result>(
+  env: Env,
+  tenant: string,
+  call: (outbox: DurableObjectStub<Outbox>) => Promise<Result>,
+  { isIdempotent = true } = {},
+): Promise<Result> {
+  try {
+    return await call(env.OUTBOX.getByName(tenant));
+  } catch (error) {
+    const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
+    if (!retryable && !overloaded) throw error;
+    if (overloaded || !isIdempotent) {
+      const reason = overloaded ? "the outbox is overloaded" : "the outbox restarts";
+      throw new ApiError("outbox_unavailable", { reason });
+    }
+  }
+  await scheduler.wait(REPEAT_DELAY_MS.min + Math.random() * REPEAT_DELAY_MS.random);
+  return callOutbox(env, tenant, call, { isIdempotent: false });
+}
+
+/**
+ * Notifies the tenant's outbox of settings that were just saved, or deleted if `undefined`. Never fails: the outbox
+ * reads KV two minutes later anyway.
+ */
+export async function notifyOutbox(env: Env, tenant: string, jwe: string | undefined): Promise<void> {
+  try {
+    const at = Date.now();
+    await callOutbox(env, tenant, (outbox) => outbox.settingsChanged(jwe, at));
+  } catch (error) {
+    log("error", "settings not handed over", { tenant, reason: reasonOf(error) });
+  }
+}
+
+/** Sets the alarms of outboxes whose alarm is lost: a part of all tenants in each run, in turn. */
+export async function ensureAlarms(
+  env: Env,
+  tenants: readonly string[],
+  size: number,
+  now: Date,
+): Promise<void> {
+  const run = Math.floor(now.getTime() / CRON_INTERVAL_MS);
+  const start = (run * size) % Math.max(1, tenants.length);
+  for (const tenant of [...tenants.slice(start), ...tenants.slice(0, start)].slice(0, size)) {
+    try {
+      await callOutbox(env, tenant, (outbox) => outbox.ensureAlarm());
+    } catch (error) {
+      log("error", "outbox not rearmed", { tenant, reason: reasonOf(error) });
+    }
+  }
+}

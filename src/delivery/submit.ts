@@ -1,0 +1,56 @@
+import type { Config } from "../config.ts";
+import { ApiError } from "../errors.ts";
+import { SettingsStore } from "../settings/store.ts";
+import { fingerprint, seal } from "../storage/sealing.ts";
+import type { AcceptResult } from "./mail-store.ts";
+import { callOutbox } from "./outbox-client.ts";
+import type { Mail } from "./schema.ts";
+
+/**
+ * Submits one message, or several that are accepted or rejected as one, to a tenant's outbox. They are durable, and
+ * nobody has been contacted, when this returns.
+ *
+ * @param idempotencyKey honored for 7 days
+ * @throws {ApiError} `nothing_stored`, `idempotency_key_reused`, `outbox_full`, `outbox_unavailable`
+ * @throws {KvError}
+ * @throws {SealingError}
+ */
+export async function submit(
+  env: Env,
+  { settingsKeys }: Config,
+  tenant: string,
+  sent: Mail | readonly Mail[],
+  idempotencyKey: string | undefined,
+): Promise<AcceptResult & { kind: "accepted" }> {
+  const settings = await new SettingsStore(env.SMTP_SETTINGS, settingsKeys).read(tenant);
+  const messages = "to" in sent ? [sent] : sent;
+  const sealed = await Promise.all(
+    messages.map(async ({ tag, expiresIn, ...mail }) => ({
+      content: (await seal(tenant, { mail }, settingsKeys)).jwe,
+      tag,
+      lifetimeMs: expiresIn * 1000,
+    })),
+  );
+  const idempotency =
+    idempotencyKey === undefined
+      ? undefined
+      : { key: idempotencyKey, fingerprints: await fingerprint(JSON.stringify(sent), settingsKeys) };
+  const isStored = settings !== undefined;
+  const result = await callOutbox<AcceptResult>(
+    env,
+    tenant,
+    (outbox) => outbox.accept(sealed, idempotency, isStored),
+    // Without a key, the outbox would not recognize the messages, and send them twice.
+    { isIdempotent: idempotency !== undefined },
+  );
+  switch (result.kind) {
+    case "nothing_stored":
+      throw new ApiError("nothing_stored");
+    case "key_reused":
+      throw new ApiError("idempotency_key_reused");
+    case "full":
+      throw new ApiError("outbox_full");
+    case "accepted":
+      return result;
+  }
+}
