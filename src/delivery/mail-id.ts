@@ -1,7 +1,7 @@
 /** Ticks per millisecond: the 12 bits that RFC 9562 section 6.2 (method 3) leaves for a finer clock. */
 const TICKS = 4096;
 
-/** Makes ids of mails: UUIDs version 7 (RFC 9562 section 5.7), each greater than all before it. */
+/** Makes ids of messages: UUIDs version 7 (RFC 9562 section 5.7), each greater than all before it. */
 export class MailIds {
   #lastTicks: number;
 

@@ -6,7 +6,7 @@ import { toApiError } from "../http/error-response.ts";
 import { isTenantId } from "../http/tenant-id.ts";
 import { invalidFields } from "../http/validation.ts";
 import { log } from "../log.ts";
-import { parseIdempotencyKey } from "./idempotency-key.ts";
+import { validIdempotencyKey } from "./idempotency-key.ts";
 import type { MailState } from "./mail-row.ts";
 import { callOutbox } from "./outbox-client.ts";
 import { type Mail, mailSchema, REQUEST_MAX_BYTES } from "./schema.ts";
@@ -21,7 +21,7 @@ export interface MailerProps {
   tenants: readonly string[] | "*";
 }
 
-/** A mail as the HTTP API takes it. */
+/** A message as the HTTP API takes it. */
 export type MailInput = z.input<typeof mailSchema>;
 
 /**
@@ -42,7 +42,7 @@ export type SendResult =
  */
 export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
   /**
-   * Accepts a mail for delivery. It is durable when this returns.
+   * Accepts a message for delivery. It is durable when this returns.
    *
    * @throws {Error} if the props do not allow the tenant
    */
@@ -61,7 +61,7 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
         config,
         tenant,
         valid(mail),
-        validKey(idempotencyKey),
+        validIdempotencyKey(idempotencyKey, "idempotencyKey"),
       );
       const [accepted] = messages;
       if (accepted === undefined) throw new ApiError("internal");
@@ -77,9 +77,9 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
   }
 
   /**
-   * Reports a mail.
+   * Reports a message.
    *
-   * @returns `undefined` if no mail has this id
+   * @returns `undefined` if no message has this id
    * @throws {Error} if the props do not allow the tenant, or the outbox is unavailable
    */
   async status(tenant: string, id: string): Promise<MailStatus | undefined> {
@@ -105,12 +105,4 @@ function valid(mail: MailInput): Mail {
   const result = mailSchema.safeParse(mail);
   if (!result.success) throw invalidFields(result.error.issues);
   return result.data;
-}
-
-function validKey(idempotencyKey: string | undefined): string | undefined {
-  if (idempotencyKey === undefined) return undefined;
-  const key = parseIdempotencyKey(idempotencyKey);
-  if (key !== undefined) return key;
-  const message = "must have 1 to 255 printable ASCII characters";
-  throw new ApiError("invalid_fields", { errors: [{ field: "idempotencyKey", message }] });
 }

@@ -1,21 +1,22 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { validator } from "hono/validator";
 import type * as z from "zod/mini";
 import type { Config } from "../config.ts";
 import type { AppEnv } from "../context.ts";
+import { defined } from "../defined.ts";
 import { ApiError } from "../errors.ts";
 import { envelope } from "../http/envelope.ts";
 import { invalidFields, validQuery } from "../http/validation.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { jsonBody } from "../middleware/json-body.ts";
-import { parseIdempotencyKey } from "./idempotency-key.ts";
+import { validIdempotencyKey } from "./idempotency-key.ts";
 import type { ChangeResult } from "./outbox.ts";
 import { callOutbox } from "./outbox-client.ts";
 import { batchSchema, listQuerySchema, type Mail, mailSchema, REQUEST_MAX_BYTES } from "./schema.ts";
 import type { MailStatus } from "./status.ts";
 import { submit } from "./submit.ts";
 
-/** Sends mail, and reports and manages what was sent. */
+/** Accepts messages, and reports, cancels and retries them. */
 export function deliveryRoutes() {
   const sender = authenticate(({ senderRoles }) => senderRoles);
   const senderOrAdministrator = authenticate(({ senderRoles, adminRoles }: Config) => [
@@ -25,7 +26,8 @@ export function deliveryRoutes() {
   return new Hono<AppEnv>()
     .post("/", sender, jsonBody(REQUEST_MAX_BYTES), mailBody(), async (c) => {
       const sent = c.req.valid("json");
-      const key = idempotencyKeyOf(c);
+      const header = c.req.header("Idempotency-Key");
+      const key = validIdempotencyKey(header, "Idempotency-Key", ", with or without quotes");
       const result = await submit(c.env, c.var.config, c.var.tenant, sent, key);
       if (result.replayed) c.header("Idempotent-Replayed", "true");
       const { messages } = result;
@@ -41,9 +43,9 @@ export function deliveryRoutes() {
       const filter = { state, tag, before: cursor, limit: limit + 1 };
       const found = await callOutbox(c.env, c.var.tenant, (outbox) => outbox.list(filter));
       const messages = found.slice(0, limit);
-      const last = messages.at(-1);
-      const next = found.length > limit && last !== undefined ? { cursor: last.id } : {};
-      return c.json(envelope("OK", "Successfully read mails", { messages, ...next }));
+      const cursorOfNext = found.length > limit ? messages.at(-1)?.id : undefined;
+      const page = defined({ messages, cursor: cursorOfNext });
+      return c.json(envelope("OK", "Successfully read mails", page));
     })
     .get("/:id", senderOrAdministrator, async (c) => {
       const id = c.req.param("id");
@@ -65,7 +67,7 @@ export function deliveryRoutes() {
     });
 }
 
-/** Validates one mail or an array of mails. */
+/** Validates one message, or an array of them. */
 function mailBody() {
   type Input = z.input<typeof mailSchema> | z.input<typeof batchSchema>;
   return validator("json", (value: Input): Mail | Mail[] => {
@@ -73,15 +75,6 @@ function mailBody() {
     if (!result.success) throw invalidFields(result.error.issues);
     return result.data;
   });
-}
-
-function idempotencyKeyOf(c: Context): string | undefined {
-  const header = c.req.header("Idempotency-Key");
-  if (header === undefined) return undefined;
-  const key = parseIdempotencyKey(header);
-  if (key !== undefined) return key;
-  const message = "must have 1 to 255 printable ASCII characters, with or without quotes";
-  throw new ApiError("invalid_fields", { errors: [{ field: "Idempotency-Key", message }] });
 }
 
 function changed(result: ChangeResult): MailStatus {

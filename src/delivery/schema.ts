@@ -14,7 +14,7 @@ import { MAIL_STATES } from "./mail-row.ts";
 /** Largest request, in bytes. A row in SQLite holds 2 MB, and sealing adds a third. */
 export const REQUEST_MAX_BYTES = 1024 * 1024;
 
-/** Maximum mails per request: one answer lists them all. */
+/** Maximum messages per request: one response lists them all. */
 export const BATCH_MAX_MAILS = 100;
 
 /** Default of `expiresIn`, in seconds: one day. */
@@ -30,7 +30,7 @@ const HTTPS_URLS = /^<https:\/\/[\x21-\x3b\x3d\x3f-\x7e]+>(, ?<https:\/\/[\x21-\
 const MESSAGE_IDS = /^<[\x21-\x3b\x3d\x3f-\x7e]+@[\x21-\x3b\x3d\x3f-\x7e]+>( <[\x21-\x3b\x3d\x3f-\x7e]+>)*$/;
 
 /**
- * Headers that a mail may set. No `X-*`: providers read those as commands, and SendGrid's `X-SMTPAPI` can add
+ * Headers that a message may set. No `X-*`: providers read those as commands, and SendGrid's `X-SMTPAPI` can add
  * recipients.
  */
 export const mailHeadersSchema = closedObject({
@@ -47,7 +47,7 @@ export const mailHeadersSchema = closedObject({
     "must be List-Unsubscribe=One-Click",
   ),
   "In-Reply-To": header(
-    "Message-ID of the mail that this one answers (RFC 5322 section 3.6.4).",
+    "Message-ID of the message that this one answers (RFC 5322 section 3.6.4).",
     "<1@example.com>",
     MESSAGE_IDS,
     "must be Message-IDs in angle brackets, separated by spaces",
@@ -64,7 +64,7 @@ const requiredText = z.string({
   error: ({ input }) => (input === undefined || input === null ? "is required" : "must be a string"),
 });
 
-/** One mail to one recipient. The sender comes from the tenant's settings. */
+/** One message to one recipient. The sender comes from the tenant's settings. */
 export const mailSchema = z.pipe(
   closedObject({
     to: field(
@@ -86,7 +86,7 @@ export const mailSchema = z.pipe(
       description: "Further headers, from a fixed list.",
     }),
     tag: field(
-      { description: "Label to list mails by.", examples: ["login-code"], maxLength: 64 },
+      { description: "Label to list messages by.", examples: ["login-code"], maxLength: 64 },
       inputText,
       (text) =>
         /^[\w.:-]{1,64}$/.test(text)
@@ -96,7 +96,7 @@ export const mailSchema = z.pipe(
     ),
     expiresIn: field(
       {
-        description: "Seconds after which the mail is no longer sent: 60 to 259200. Default: 86400.",
+        description: "Seconds after which the message is no longer sent: 60 to 259200. Default: 86400.",
         examples: [600],
         minimum: 60,
         maximum: MAX_EXPIRES_IN_SECONDS,
@@ -110,74 +110,68 @@ export const mailSchema = z.pipe(
     ),
   }),
   z.transform((input, context) => {
-    const { to, subject, text, html, expiresIn, headers, ...others } = input;
-    for (const [name, value] of Object.entries({ to, subject })) {
-      if (value === undefined)
-        context.issues.push({ code: "custom", path: [name], message: "is required", input });
-    }
-    if (text === undefined && html === undefined) {
-      context.issues.push({
-        code: "custom",
-        path: ["text"],
-        message: "is required, unless html is sent",
-        input,
-      });
-    }
+    const { to = "", subject = "", text, html, headers, expiresIn, ...others } = input;
+    const report = (message: string, ...path: string[]) =>
+      context.issues.push({ code: "custom", path, message, input });
+    if (to === "") report("is required", "to");
+    if (subject === "") report("is required", "subject");
+    if (text === undefined && html === undefined) report("is required, unless html is sent", "text");
     if (headers?.["List-Unsubscribe-Post"] !== undefined && headers["List-Unsubscribe"] === undefined) {
-      const path = ["headers", "List-Unsubscribe"];
-      context.issues.push({
-        code: "custom",
-        path,
-        message: "must accompany List-Unsubscribe-Post",
-        input,
-      });
+      report("must accompany List-Unsubscribe-Post", "headers", "List-Unsubscribe");
     }
+    // Fingerprints of requests depend on this order.
     return {
-      ...{ to: to ?? "", subject: subject ?? "", text, html, headers: headers ?? undefined },
+      to,
+      subject,
+      text,
+      html,
+      headers: headers ?? undefined,
       ...others,
       expiresIn: expiresIn ?? DEFAULT_EXPIRES_IN_SECONDS,
     };
   }),
 );
 
-/** A validated mail. */
+/** A validated message. */
 export type Mail = z.output<typeof mailSchema>;
 
-/** Several mails, accepted or rejected as one. */
+/** Several messages, accepted or rejected as one. */
 export const batchSchema = z
   .array(mailSchema)
   .check(
-    z.minLength(1, "must hold at least one mail"),
-    z.maxLength(BATCH_MAX_MAILS, `must hold at most ${BATCH_MAX_MAILS} mails`),
+    z.minLength(1, "must hold at least one message"),
+    z.maxLength(BATCH_MAX_MAILS, `must hold at most ${BATCH_MAX_MAILS} messages`),
   );
 
 /** Entries per page, unless the request asks for another number. */
-const PAGE_MAILS = 50;
+const PAGE_SIZE = 50;
 
 /** Maximum entries per page. */
-const PAGE_MAX_MAILS = 200;
+const PAGE_MAX_SIZE = 200;
 
-const LIMIT_PROBLEM = `must be a whole number from 1 to ${PAGE_MAX_MAILS}`;
+const LIMIT_PROBLEM = `must be a whole number from 1 to ${PAGE_MAX_SIZE}`;
 const STATE_PROBLEM = `must be one of ${MAIL_STATES.join(", ")}`;
 
-/** The query of a list of mails. */
+/** The query of a list of messages. */
 export const listQuerySchema = z.object({
   state: z
     .optional(z.enum(MAIL_STATES, STATE_PROBLEM))
-    .register(z.globalRegistry, { description: "Only mails in this state." }),
-  tag: z.optional(z.string()).register(z.globalRegistry, { description: "Only mails with this tag." }),
+    .register(z.globalRegistry, { description: "Only messages in this state." }),
+  tag: z.optional(z.string()).register(z.globalRegistry, { description: "Only messages with this tag." }),
   limit: z
     .pipe(
       z.optional(z.string().check(z.regex(/^([1-9]\d?|1\d\d|200)$/, LIMIT_PROBLEM))),
-      z.transform((text) => Number(text ?? PAGE_MAILS)),
+      z.transform((text) => Number(text ?? PAGE_SIZE)),
     )
     .register(z.globalRegistry, {
-      description: `Maximum entries per page. Default: ${PAGE_MAILS}.`,
+      description: `Maximum entries per page. Default: ${PAGE_SIZE}.`,
       examples: ["20"],
     }),
   cursor: z
     .optional(z.string().check(z.regex(/^[\da-f-]{36}$/, "must be the cursor of the previous page")))
-    .register(z.globalRegistry, { description: "cursor of the previous page. Default: the newest mails." }),
+    .register(z.globalRegistry, {
+      description: "cursor of the previous page. Default: the newest messages.",
+    }),
 });
 
 function header(description: string, example: string, form: RegExp, problem: string) {

@@ -160,8 +160,8 @@ describe("the schema of a batch", () => {
   });
 
   it.each([
-    [0, "must hold at least one mail"],
-    [101, "must hold at most 100 mails"],
+    [0, "must hold at least one message"],
+    [101, "must hold at most 100 messages"],
   ])("rejects %i mails", (count, message) => {
     expect(errorsOf(Array(count).fill(mail), batchSchema)).toEqual([{ field: "body", message }]);
   });
