@@ -20,7 +20,7 @@ const MAILS = 200;
 /** Requests at a time. Accepting is then about as fast as sending, so that some crashes interrupt both. */
 const CLIENTS = 4;
 
-/** Connections of one drain: see `src/delivery/drain.ts`. No more mails may be doubled. */
+/** Connections of one delivery run: see `src/delivery/delivery-run.ts`. No more messages may be delivered twice. */
 const CONNECTIONS = 2;
 
 /** So that a crash finds mails whose reply has not arrived. */
@@ -108,7 +108,7 @@ await run(async (defer) => {
   const summary = () =>
     tenants.map((tenant) => {
       const counts = [...arrivals(tenant).values()];
-      return { tenant, lost: MAILS - counts.length, doubled: counts.filter((copies) => copies > 1).length };
+      return { tenant, lost: MAILS - counts.length, twice: counts.filter((copies) => copies > 1).length };
     });
   await until(() => summary().every(({ lost }) => lost === 0), "all mails").catch(console.error);
   for (const tenant of tenants) {
@@ -123,10 +123,10 @@ await run(async (defer) => {
   const results = summary();
   console.table(results);
   const lost = results.reduce((sum, result) => sum + result.lost, 0);
-  const doubled = results.reduce((sum, result) => sum + result.doubled, 0);
-  const passed = lost === 0 && results.every((result) => result.doubled <= CONNECTIONS);
+  const twice = results.reduce((sum, result) => sum + result.twice, 0);
+  const passed = lost === 0 && results.every((result) => result.twice <= CONNECTIONS);
   console.log(
-    `Crash test: ${CRASHES} crashes, ${CRASHES * MAILS} mails, ${lost} lost, ${doubled} doubled (at most ${CONNECTIONS} per crash): ${passed ? "passed" : "failed"}.`,
+    `Crash test: ${CRASHES} crashes, ${CRASHES * MAILS} mails, ${lost} lost, ${twice} delivered twice (at most ${CONNECTIONS} per crash): ${passed ? "passed" : "failed"}.`,
   );
   return passed ? 0 : 1;
 });
