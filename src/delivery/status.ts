@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import { mayHaveArrived } from "../smtp/diagnosis.ts";
 import { keepsSchedule, type MailRow, type MailState } from "./mail-row.ts";
 import { newOf, nextTryAt, type Pause, URGENT_MAX_LIFETIME_MS } from "./pause.ts";
@@ -27,18 +28,18 @@ export function toStatus(row: MailRow, pause: Pause | undefined): MailStatus {
   const isQueued = row.state === "queued";
   const wait = isQueued ? waitOf(row, pause) : undefined;
   const failure = isQueued ? reasonFor(row, pause) : parseReport(row.failure);
-  return {
+  return defined({
     id: row.id,
     state: row.state,
     attempts: row.attempts,
     createdAt: iso(row.created_at),
     expiresAt: iso(row.expires_at),
-    ...(isQueued && row.due_at !== null ? { nextAttemptAt: iso(nextAttemptOf(row, row.due_at, wait)) } : {}),
-    ...(wait === undefined ? {} : { waitingFor: wait.waitingFor }),
-    ...(row.message_id === null ? {} : { messageId: row.message_id }),
-    ...(row.tag === null ? {} : { tag: row.tag }),
-    ...(failure === undefined || row.state === "sent" ? {} : { failure }),
-  };
+    nextAttemptAt: isQueued && row.due_at !== null ? iso(nextAttemptOf(row, row.due_at, wait)) : undefined,
+    waitingFor: wait?.waitingFor,
+    messageId: row.message_id ?? undefined,
+    tag: row.tag ?? undefined,
+    failure: row.state === "sent" ? undefined : failure,
+  });
 }
 
 /** Why a message waits: what every message meets, or its own last failure. */
