@@ -6,14 +6,13 @@ import type { SmtpFailure, SmtpResult } from "../smtp/result.ts";
 import { SmtpSession, type SmtpSessionOptions } from "../smtp/session.ts";
 import { authenticates } from "../smtp/smtp-settings.ts";
 import { DELIVERY_TIMEOUTS } from "../smtp/timeouts.ts";
-import { open, SealingError, type SealingKeys } from "../storage/sealing.ts";
-import type { ClaimedMail } from "./mail-row.ts";
+import type { SealingKeys } from "../storage/sealing.ts";
 import type { MailStore } from "./mail-store.ts";
 import { nextAttemptAt } from "./next-attempt.ts";
 import type { OutboxState } from "./outbox-state.ts";
 import { type Attempt, Outcomes } from "./outcomes.ts";
 import { type Selection, selectionsFor } from "./pause.ts";
-import type { Mail } from "./schema.ts";
+import { type MailContent, openMail } from "./sealed-mail.ts";
 
 /** Connections of one run. Providers limit them: Microsoft 365 allows three. */
 const MAX_CONNECTIONS = 2;
@@ -213,12 +212,13 @@ export class DeliveryRun {
     const { mail } = attempt;
     const { session, refused } = connection;
     attempt.contentLeft = false;
-    const messageId = mail.message_id ?? messageIdFor(mail.id, this.#context.settings);
-    let content: Mail;
+    const { tenant, settings, keys } = this.#context;
+    const messageId = mail.message_id ?? messageIdFor(mail.id, settings);
+    let content: MailContent;
     let message: Message;
     try {
-      content = await this.#contentOf(mail);
-      message = composeMessage(this.#context.settings, { ...content, messageId });
+      content = await openMail(tenant, mail.content, keys);
+      message = composeMessage(settings, { ...content, messageId });
     } catch (error) {
       this.#outcomes.gaveUp(attempt, error);
       return "next";
@@ -261,14 +261,6 @@ export class DeliveryRun {
     if (scope === "connections") this.#maxConnections = 1;
     const isLate = Date.now() > this.#startedAt + MAX_RUN_MS;
     return scope === "connection" && !this.#isStopped && !isLate ? "again" : "end";
-  }
-
-  /** @throws {SealingError} */
-  async #contentOf({ content }: ClaimedMail): Promise<Mail> {
-    const { tenant, keys } = this.#context;
-    const { claims, kid } = await open<{ mail?: Mail }>(tenant, content, keys);
-    if (claims.mail === undefined) throw new SealingError("holds no message", kid);
-    return claims.mail;
   }
 
   /**

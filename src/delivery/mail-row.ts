@@ -1,4 +1,4 @@
-import type { Trials } from "./retry-policy.ts";
+import type { AttemptedMessage } from "./retry-policy.ts";
 
 /** States of a message. The last four are final. */
 export const MAIL_STATES = ["queued", "sending", "sent", "failed", "expired", "canceled"] as const;
@@ -36,9 +36,9 @@ export interface MailRow {
 /** A message that is being sent. */
 export type ClaimedMail = MailRow & { content: string };
 
-/** The trials in a row. */
-export function trialsOf(row: MailRow): Trials {
-  return {
+/** A message as the retry policy sees it. */
+export function toAttempted(row: MailRow): AttemptedMessage {
+  const trials = {
     attempts: row.attempts,
     step: row.step,
     deferrals: row.deferrals,
@@ -48,6 +48,7 @@ export function trialsOf(row: MailRow): Trials {
     unknownOutcomes: row.unknown_outcomes,
     unknownSince: row.unknown_since ?? undefined,
   };
+  return { trials, expiresAt: row.expires_at, lifetimeMs: row.lifetime_ms };
 }
 
 /**

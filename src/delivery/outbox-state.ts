@@ -1,14 +1,11 @@
-import type { Pause } from "./pause.ts";
-import type { Outcome } from "./retry-policy.ts";
+import { type Pause, WAKE_PERIOD_MS } from "./pause.ts";
+import type { Moment, Outcome } from "./retry-policy.ts";
 
-/** How long handed-over settings replace those in KV, in milliseconds: KV may show the previous ones for 90 s. */
-export const HANDED_SETTINGS_MS = 2 * 60_000;
+/** How long settings just saved replace those in KV, in milliseconds: KV may show the previous ones for 90 s. */
+const LATEST_SETTINGS_MS = 2 * 60_000;
 
 /** Maximum saves per period that wake an outbox: as many as TEST_RATE_LIMITER allows tests by default. */
 const MAX_WAKES = 10;
-
-/** Until a save may wake an outbox that too many have woken. */
-export const WAKE_PERIOD_MS = 60_000;
 
 /** How long an outbox spares logins after it has made too many. */
 const SCARCE_LOGINS_MS = 60 * 60_000;
@@ -20,11 +17,11 @@ const PAUSE = "pause";
 const EVIDENCE = "evidence";
 const STREAKS = "streaks";
 const SCARCE_LOGINS = "scarceLogins";
-const HANDED_SETTINGS = "settings";
+const LATEST_SETTINGS = "settings";
 const WAKES = "wakes";
 
-/** Settings that a save or delete has handed over. */
-export interface HandedSettings {
+/** Settings that were just saved or deleted. */
+export interface LatestSettings {
   /** The sealed record; `undefined` after a delete. */
   jwe: string | undefined;
   at: number;
@@ -69,6 +66,11 @@ export class OutboxState {
   tick(now: number): number {
     this.#lastTick = Math.max(now, this.#lastTick + 1);
     return this.#lastTick;
+  }
+
+  /** The moment at which an attempt ended. */
+  moment(now: number): Moment {
+    return { now, tick: this.tick(now), acceptedAt: this.evidence.messageAcceptedAt };
   }
 
   /**
@@ -147,25 +149,33 @@ export class OutboxState {
     this.#put(SCARCE_LOGINS, now + SCARCE_LOGINS_MS);
   }
 
-  /** Settings that were handed over recently; older ones are dropped, since KV shows them by now. */
-  handedSettings(now: number): HandedSettings | undefined {
-    const handed = this.#get<HandedSettings>(HANDED_SETTINGS);
-    if (handed === undefined || now < handed.at + HANDED_SETTINGS_MS) return handed;
-    this.#put(HANDED_SETTINGS, undefined);
-    return undefined;
+  /** The settings, if they were saved or deleted recently. Otherwise KV shows them. */
+  latestSettings(now: number): LatestSettings | undefined {
+    return now < (this.latestSettingsUntil ?? 0) ? this.#get(LATEST_SETTINGS) : undefined;
   }
 
-  handOver(settings: HandedSettings): void {
-    this.#put(HANDED_SETTINGS, settings);
+  /** When settings are no longer needed that are kept because they were saved or deleted recently. */
+  get latestSettingsUntil(): number | undefined {
+    const latest = this.#get<LatestSettings>(LATEST_SETTINGS);
+    return latest && latest.at + LATEST_SETTINGS_MS;
+  }
+
+  keepLatestSettings(latest: LatestSettings): void {
+    this.#put(LATEST_SETTINGS, latest);
+  }
+
+  /** Drops settings that KV shows by now. */
+  dropLatestSettings(now: number): void {
+    if (this.latestSettings(now) === undefined) this.#put(LATEST_SETTINGS, undefined);
   }
 
   /**
-   * Counts a save that wakes the outbox. Each one has the SMTP server check a password, so more than tests may do
+   * Records a save that wakes the outbox. Each one has the SMTP server check a password, so more than tests may do
    * would guess passwords.
    *
    * @returns `undefined` if the save may wake the outbox; otherwise the time of the save that has to be a minute old
    */
-  countWake(now: number): number | undefined {
+  recordWake(now: number): number | undefined {
     const recent = (this.#get<number[]>(WAKES) ?? []).filter((at) => at > now - WAKE_PERIOD_MS);
     const [oldest] = recent;
     if (oldest !== undefined && recent.length >= MAX_WAKES) return oldest;

@@ -1,12 +1,11 @@
 import { log } from "../log.ts";
 import type { Settings } from "../settings/schema.ts";
-import { mayHaveArrived } from "../smtp/diagnosis.ts";
 import type { Classification, Worked } from "../smtp/replies/classify.ts";
 import { parseReply } from "../smtp/reply.ts";
 import type { SmtpFailure } from "../smtp/result.ts";
 import { SealingError } from "../storage/sealing.ts";
 import type { Examined } from "./examine.ts";
-import { type ClaimedMail, trialsOf } from "./mail-row.ts";
+import { type ClaimedMail, toAttempted } from "./mail-row.ts";
 import type { MailStore } from "./mail-store.ts";
 import type { OutboxState } from "./outbox-state.ts";
 import { type FailedTry, nextTryAt, pauseAfter, URGENT_MAX_LIFETIME_MS } from "./pause.ts";
@@ -18,7 +17,6 @@ import {
   decideDeferred,
   decideRefused,
   decideUnknown,
-  type Moment,
   type Outcome,
   outcomeOf,
   pauseKindOf,
@@ -28,7 +26,7 @@ import {
 } from "./retry-policy.ts";
 
 /** Failed tries of a login that has worked before, after which its password is presumed wrong. */
-const MAX_DOUBTED_LOGINS = 2;
+const MAX_LOGIN_TRIES = 2;
 
 /** A message on its way, since it was claimed. */
 export interface Attempt {
@@ -119,16 +117,19 @@ export class Outcomes {
       if (classification.subject === "logins") this.#state.spareLogins(Date.now());
       if (scope === "session") this.#sessionFailed(attempt, failure, classification, report);
     }
-    this.#logFailure(attempt, failure, { ...classification, scope, state });
+    const { kind, stage, reply } = failure;
+    const { cause, subject } = classification;
+    const smtpCode = reply === undefined ? undefined : parseReply(reply).code;
+    this.#log(attempt, { state, stage, failure: kind, smtpCode, scope, cause, subject });
     return scope;
   }
 
   #workedBefore({ others_accepted }: ClaimedMail): Worked {
     const { loggedInAt, senderAcceptedAt, messageAcceptedAt } = this.#state.evidence;
     const { pause } = this.#state;
-    const isDoubted = pause?.kind === "login" && pause.tries >= MAX_DOUBTED_LOGINS;
+    const isPresumedWrong = pause?.kind === "login" && pause.tries >= MAX_LOGIN_TRIES;
     return {
-      login: loggedInAt !== undefined && !isDoubted,
+      login: loggedInAt !== undefined && !isPresumedWrong,
       sender: senderAcceptedAt !== undefined,
       message: messageAcceptedAt !== undefined,
       others: others_accepted === 1,
@@ -171,8 +172,8 @@ export class Outcomes {
       return "queued";
     }
     const { pause } = this.#state;
-    const decision = this.#decide(outcome, attempted(mail), classification, pause === undefined);
-    const state = this.#apply(attempt, decision, report);
+    const decision = this.#decide(outcome, toAttempted(mail), classification, pause === undefined);
+    const state = this.#store.settle(mail, decision, report, Date.now());
     if (outcome === "refused" && state === "queued") refused.add(mail.id);
     const isCounted = state === "queued" && !(outcome === "deferred" && mail.deferrals === 0);
     if (pause !== undefined && classification.isFinal) {
@@ -201,9 +202,7 @@ export class Outcomes {
     classification: Classification,
     takesStep: boolean,
   ): Decision {
-    const now = Date.now();
-    const { messageAcceptedAt: acceptedAt } = this.#state.evidence;
-    const moment: Moment = { now, tick: this.#state.tick(now), acceptedAt };
+    const moment = this.#state.moment(Date.now());
     switch (outcome) {
       case "unknown":
         return decideUnknown(message, moment);
@@ -224,29 +223,16 @@ export class Outcomes {
     if (error instanceof SealingError) {
       const { kid, message: reason } = error;
       // An operator may add the key again before the message expires.
-      this.#apply(attempt, retry(attempted(mail), now), UNREADABLE);
+      this.#store.settle(mail, retry(toAttempted(mail), now), UNREADABLE, now);
       this.#log(attempt, { state: "queued", kid, reason }, "error");
       return;
     }
-    const { messageAcceptedAt: acceptedAt } = this.#state.evidence;
     const decision = contentLeft
-      ? decideUnknown(attempted(mail), { now, tick: this.#state.tick(now), acceptedAt })
-      : retry(attempted(mail), now);
-    const state = this.#apply(attempt, decision, UNEXPECTED);
+      ? decideUnknown(toAttempted(mail), this.#state.moment(now))
+      : retry(toAttempted(mail), now);
+    const state = this.#store.settle(mail, decision, UNEXPECTED, now);
     const exception = error instanceof Error ? error.name : typeof error;
     this.#log(attempt, { state, reason: "unexpected error", exception }, "error");
-  }
-
-  #apply({ mail }: Attempt, decision: Decision, report: FailureReport): "queued" | "failed" {
-    const now = Date.now();
-    const { trials } = decision;
-    if (decision.action === "retry") {
-      this.#store.requeue(mail.id, { at: decision.at, trials, failure: report }, now);
-      return "queued";
-    }
-    const failure = decision.mayHaveArrived ? mayHaveArrived(report) : report;
-    this.#store.finish(mail, "failed", { attempts: trials.attempts, failure }, now);
-    return "failed";
   }
 
   #reason(
@@ -287,43 +273,11 @@ export class Outcomes {
     log("info", "outbox resumed", { tenant: this.#context.tenant });
   }
 
-  #logFailure(
-    attempt: Attempt,
-    { kind, stage, reply }: SmtpFailure,
-    {
-      state,
-      scope,
-      cause,
-      subject,
-    }: Pick<Classification, "cause" | "subject"> & { scope: Scope; state: string },
-  ): void {
-    const smtpCode = reply === undefined ? undefined : parseReply(reply).code;
-    this.#log(attempt, { state, stage, failure: kind, smtpCode, scope, cause, subject });
-  }
-
   /** One line per attempt: never recipient, subject or body. */
-  #log({ mail, startedAt }: Attempt, details: LogDetails, level: "info" | "error" = "info"): void {
+  #log({ mail, startedAt }: Attempt, details: object, level: "info" | "error" = "info"): void {
     const { tenant } = this.#context;
     const milliseconds = Date.now() - startedAt;
     const attempt = mail.attempts + 1;
     log(level, "delivery", { tenant, id: mail.id, attempt, ...details, milliseconds });
   }
-}
-
-interface LogDetails {
-  /** State of the message after the attempt. */
-  state: string;
-  stage?: string;
-  failure?: string;
-  smtpCode?: number | undefined;
-  scope?: string;
-  cause?: string;
-  subject?: string;
-  kid?: string | undefined;
-  reason?: string;
-  exception?: string;
-}
-
-function attempted(mail: ClaimedMail): AttemptedMessage {
-  return { trials: trialsOf(mail), expiresAt: mail.expires_at, lifetimeMs: mail.lifetime_ms };
 }

@@ -1,4 +1,3 @@
-import { WAKE_PERIOD_MS } from "./outbox-state.ts";
 import type { FailureReport } from "./report.ts";
 
 const SECOND_MS = 1_000;
@@ -7,6 +6,9 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 /** Messages that live at most this long are urgent: login codes, mostly. */
 export const URGENT_MAX_LIFETIME_MS = HOUR_MS;
+
+/** Until a save may wake an outbox that too many have woken. */
+export const WAKE_PERIOD_MS = MINUTE_MS;
 
 /** Delays before the tries of a pause, by its number of failed tries. The last one goes on. */
 const DELAYS_MS = {
@@ -55,15 +57,16 @@ export interface Pause {
 
 /** What waits in a paused outbox. */
 export interface Waiting {
-  /** Whether a message waits that does not keep its own schedule. */
-  any: boolean;
   urgent: boolean;
   /** Whether a message waits that is new in the pause. */
   newUrgent: boolean;
   newOrdinary: boolean;
   /** When the first message is due that keeps its own schedule: its outcome is unknown. */
   unknownDueAt: number | undefined;
-  /** When the message was tried that has not been for longest; `undefined` if one was never tried. */
+  /**
+   * The least time at which a message was tried that does not keep its own schedule: 0 if one never was, `undefined` if
+   * none waits.
+   */
   leastTriedAt: number | undefined;
 }
 
@@ -76,10 +79,11 @@ export function nextTryAt({ kind, tries, triedAt, loginWorked }: Pause, hasUrgen
 
 /** When a paused outbox has something to do, if ever. */
 export function wakeAt(pause: Pause, waiting: Waiting): number | undefined {
-  const own = waiting.any
-    ? Math.max(nextTryAt(pause, waiting.urgent), (waiting.leastTriedAt ?? 0) + MIN_TRY_INTERVAL_MS)
-    : undefined;
-  const { unknownDueAt } = waiting;
+  const { unknownDueAt, leastTriedAt } = waiting;
+  const own =
+    leastTriedAt === undefined
+      ? undefined
+      : Math.max(nextTryAt(pause, waiting.urgent), leastTriedAt + MIN_TRY_INTERVAL_MS);
   if (pause.kind !== "delivery") {
     return earliest([
       own,
@@ -94,7 +98,8 @@ export function wakeAt(pause: Pause, waiting: Waiting): number | undefined {
   ]);
 }
 
-function earliest(times: readonly (number | undefined)[]): number | undefined {
+/** The first of some times, if there is any. */
+export function earliest(times: readonly (number | undefined)[]): number | undefined {
   const known = times.filter((time) => time !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
 }
@@ -138,6 +143,16 @@ export interface FailedTry
   isOwn: boolean;
   /** When it began: messages accepted later had no part in it. */
   startedAt: number;
+}
+
+/** A try that failed for a reason that no SMTP server has given. */
+export function ownFailure(
+  kind: "delivery" | "settings" | "saves",
+  failure: FailureReport,
+  now: number,
+): FailedTry {
+  const waitingFor = kind === "delivery" ? "server" : "settings";
+  return { kind, waitingFor, failure, loginWorked: false, isOfSession: true, isOwn: true, startedAt: now };
 }
 
 /** The pause after a failed attempt. */

@@ -1,10 +1,11 @@
 import type { Config } from "../config.ts";
 import { ApiError } from "../errors.ts";
 import { SettingsStore } from "../settings/store.ts";
-import { fingerprint, seal } from "../storage/sealing.ts";
-import type { AcceptResult } from "./mail-store.ts";
+import { fingerprint } from "../storage/sealing.ts";
+import type { AcceptResult } from "./acceptance.ts";
 import { callOutbox } from "./outbox-client.ts";
 import type { Mail } from "./schema.ts";
+import { sealMail } from "./sealed-mail.ts";
 
 /**
  * Submits one message, or several that are accepted or rejected as one, to a tenant's outbox. They are durable, and
@@ -26,7 +27,7 @@ export async function submit(
   const messages = "to" in sent ? [sent] : sent;
   const sealed = await Promise.all(
     messages.map(async ({ tag, expiresIn, ...mail }) => ({
-      content: (await seal(tenant, { mail }, settingsKeys)).jwe,
+      content: await sealMail(tenant, mail, settingsKeys),
       tag,
       lifetimeMs: expiresIn * 1000,
     })),

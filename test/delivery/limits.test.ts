@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MAX_CONTENT_BYTES, MAX_WAITING_MAILS } from "../../src/delivery/mail-store.ts";
+import { MAX_CONTENT_BYTES, MAX_WAITING_MESSAGES } from "../../src/delivery/usage.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { newOutbox, type TestOutbox } from "../support/outbox.ts";
 import { mailServer } from "../support/smtp/servers.ts";
@@ -18,7 +18,7 @@ async function fullOutbox(reject: Record<string, string> = {}): Promise<{ outbox
   const outbox = await newOutbox(server);
   const later = await outbox.submit({ tag: "later" });
   await outbox.change("due_at = due_at + 3600000", later);
-  await outbox.multiply(MAX_WAITING_MAILS - 2);
+  await outbox.multiply(MAX_WAITING_MESSAGES - 2);
   await outbox.evict();
   const id = await outbox.submit({ expiresIn: 600 });
   await expect(outbox.submit()).rejects.toMatchObject(full);
@@ -35,7 +35,7 @@ describe("an outbox with 10,000 waiting mails", () => {
     const [{ count } = { count: 0 }] = await outbox.query<{ count: number }>(
       "SELECT count(due_at) AS count FROM mail",
     );
-    expect(count).toBe(MAX_WAITING_MAILS);
+    expect(count).toBe(MAX_WAITING_MESSAGES);
   });
 
   it("counts the same after a restart", async () => {

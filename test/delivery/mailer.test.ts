@@ -1,8 +1,8 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MAX_WAITING_MAILS } from "../../src/delivery/mail-store.ts";
 import { Mailer, type MailerProps } from "../../src/delivery/mailer.ts";
+import { MAX_WAITING_MESSAGES } from "../../src/delivery/usage.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { captureLog } from "../support/log.ts";
 import { aMail, newOutbox } from "../support/outbox.ts";
@@ -111,7 +111,7 @@ describe("Mailer.send", () => {
       error: "nothing_stored",
     });
     await full.outbox.submit();
-    await full.outbox.multiply(MAX_WAITING_MAILS - 1);
+    await full.outbox.multiply(MAX_WAITING_MESSAGES - 1);
     await full.outbox.evict();
     expect(await full.mailer.send(full.tenant, aMail)).toMatchObject({ ok: false, error: "outbox_full" });
   });

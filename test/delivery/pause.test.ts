@@ -26,7 +26,6 @@ const failed: FailedTry = {
 };
 
 const nothing: Waiting = {
-  any: false,
   urgent: false,
   newUrgent: false,
   newOrdinary: false,
@@ -99,11 +98,11 @@ describe("a paused outbox", () => {
 
   it.each<[string, Partial<Waiting>, seconds: number | undefined]>([
     ["nothing", {}, undefined],
-    ["an ordinary message", { any: true, leastTriedAt: NOW }, 30],
-    ["an untried message", { any: true, leastTriedAt: 0 }, 30],
-    ["a message just tried", { any: true, leastTriedAt: NOW + 20 * SECOND }, 50],
-    ["a new urgent message", { any: true, urgent: true, newUrgent: true, leastTriedAt: 0 }, -Infinity],
-    ["a new ordinary message", { any: true, newOrdinary: true, leastTriedAt: 0 }, 30],
+    ["an ordinary message", { leastTriedAt: NOW }, 30],
+    ["an untried message", { leastTriedAt: 0 }, 30],
+    ["a message just tried", { leastTriedAt: NOW + 20 * SECOND }, 50],
+    ["a new urgent message", { urgent: true, newUrgent: true, leastTriedAt: 0 }, -Infinity],
+    ["a new ordinary message", { newOrdinary: true, leastTriedAt: 0 }, 30],
     ["one that may have arrived", { unknownDueAt: NOW + 5 * SECOND }, 5],
   ])("wakes for %s", (_, waiting, seconds) => {
     const at = wakeAt(pause, { ...nothing, ...waiting });
@@ -143,7 +142,7 @@ describe("a paused outbox", () => {
 
 describe("an outbox that waits for a login", () => {
   const pause = pauseAfter(undefined, { ...failed, kind: "login" }, NOW);
-  const waiting = { ...nothing, any: true, urgent: true, newUrgent: true, leastTriedAt: 0 };
+  const waiting = { ...nothing, urgent: true, newUrgent: true, leastTriedAt: 0 };
 
   it("tries no new message before its own try", () => {
     expect(selectionsFor(pause, waiting, NOW + 59 * MINUTE)).toEqual([]);
@@ -160,10 +159,10 @@ describe("an outbox that waits for a login", () => {
 
   it.each<[string, Partial<Waiting>, minutes: number]>([
     ["one that may have arrived, and is due later", { unknownDueAt: NOW + 240 * MINUTE }, 240],
-    ["that and another", { any: true, leastTriedAt: 0, unknownDueAt: NOW + 240 * MINUTE }, 60],
+    ["that and another", { leastTriedAt: 0, unknownDueAt: NOW + 240 * MINUTE }, 60],
     [
       "that and another just tried",
-      { any: true, leastTriedAt: NOW + 60 * MINUTE, unknownDueAt: NOW + 240 * MINUTE },
+      { leastTriedAt: NOW + 60 * MINUTE, unknownDueAt: NOW + 240 * MINUTE },
       60.5,
     ],
   ])("wakes only for what it may try: %s", (_, waiting, minutes) => {

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MAX_WAITING_MAILS } from "../../src/delivery/mail-store.ts";
+import { MAX_WAITING_MESSAGES } from "../../src/delivery/usage.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { families } from "../support/families.ts";
 import { faultyKv } from "../support/faulty-kv.ts";
@@ -165,7 +165,7 @@ describe.each(families)("sending ($family)", (family) => {
   it("rejects more mails once 10,000 wait", async () => {
     const ada = await newSender(family, await mailServer());
     await ada.post(aMail);
-    await ada.outbox.multiply(MAX_WAITING_MAILS - 1);
+    await ada.outbox.multiply(MAX_WAITING_MESSAGES - 1);
     await ada.outbox.evict();
     const response = await ada.request("", { body: aMail });
     expect(response.headers.get("Retry-After")).toBe("60");

@@ -2,8 +2,8 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import { type Config, loadConfig } from "../../src/config.ts";
+import type { AcceptResult } from "../../src/delivery/acceptance.ts";
 import type { MailState } from "../../src/delivery/mail-row.ts";
-import type { AcceptResult } from "../../src/delivery/mail-store.ts";
 import type { MailInput } from "../../src/delivery/mailer.ts";
 import type { Outbox } from "../../src/delivery/outbox.ts";
 import { mailSchema } from "../../src/delivery/schema.ts";

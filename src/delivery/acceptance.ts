@@ -1,0 +1,83 @@
+import type { MailState } from "./mail-row.ts";
+import type { MailStore } from "./mail-store.ts";
+import { type Statement, sql } from "./sql.ts";
+
+/** A message to store. */
+export interface NewMail {
+  /** Recipient, subject, headers and body, as a JWE. */
+  content: string;
+  tag: string | undefined;
+  lifetimeMs: number;
+}
+
+/** A request's idempotency key, with one fingerprint for each settings key that may still verify it. */
+export interface IdempotencyKey {
+  key: string;
+  /** HMAC of the request, by `kid`; the sealing key first. */
+  fingerprints: readonly [kid: string, fingerprint: string][];
+}
+
+export type AcceptResult =
+  | { kind: "accepted"; messages: { id: string; state: MailState }[]; replayed: boolean }
+  | { kind: "nothing_stored" }
+  | { kind: "key_reused" }
+  | { kind: "full" };
+
+/**
+ * Accepts messages into an outbox, all or none, in one transaction. A known idempotency key stores nothing, and repeats
+ * its result.
+ *
+ * @param hasSettings whether new messages may be stored
+ */
+export function accept(
+  store: MailStore,
+  messages: readonly NewMail[],
+  idempotency: IdempotencyKey | undefined,
+  hasSettings: boolean,
+  now: number,
+): AcceptResult {
+  const { table } = store;
+  const replayed = idempotency && replay(store, idempotency, now);
+  if (replayed !== undefined) return replayed;
+  if (!hasSettings) return { kind: "nothing_stored" };
+  const bytes = messages.reduce((sum, { content }) => sum + content.length, 0);
+  if (!store.makeRoomFor(messages.length, bytes, now)) return { kind: "full" };
+  const ids = messages.map(() => table.newId(now));
+  table.insert(insertions(messages, ids, idempotency, now));
+  table.usage.add(messages.length, bytes);
+  return { kind: "accepted", messages: ids.map((id) => ({ id, state: "queued" })), replayed: false };
+}
+
+function replay(store: MailStore, idempotency: IdempotencyKey, now: number): AcceptResult | undefined {
+  const { table } = store;
+  const [known] = table.run<{ fingerprint: string; first_id: string; last_id: string }>(sql`
+    SELECT fingerprint, first_id, last_id FROM mail WHERE idempotency_key = ${idempotency.key}`);
+  if (known === undefined) return undefined;
+  if (!fingerprintsOf(idempotency).includes(known.fingerprint)) return { kind: "key_reused" };
+  const isOfRequest = sql`id BETWEEN ${known.first_id} AND ${known.last_id}`;
+  store.expire(now, isOfRequest);
+  const rows = table.select(sql`WHERE ${isOfRequest} ORDER BY id`);
+  return { kind: "accepted", messages: rows.map(({ id, state }) => ({ id, state })), replayed: true };
+}
+
+/** The messages of a request with a key know each other, and the first one holds the key. */
+function insertions(
+  messages: readonly NewMail[],
+  ids: readonly string[],
+  idempotency: IdempotencyKey | undefined,
+  now: number,
+): Statement[] {
+  const [first, last] = idempotency === undefined ? [] : [ids[0], ids.at(-1)];
+  return messages.map(({ content, tag, lifetimeMs }, index) => {
+    const key = index === 0 ? idempotency : undefined;
+    const [fingerprint] = key === undefined ? [] : fingerprintsOf(key);
+    return sql`INSERT INTO mail (id, state, tag, created_at, updated_at, expires_at, lifetime_ms, due_at,
+        attempts, unknown_outcomes, idempotency_key, fingerprint, first_id, last_id, size, content)
+      VALUES (${ids[index]}, 'queued', ${tag}, ${now}, ${now}, ${now + lifetimeMs}, ${lifetimeMs}, ${now},
+        0, 0, ${key?.key}, ${fingerprint}, ${first}, ${last}, ${content.length}, ${content})`;
+  });
+}
+
+function fingerprintsOf({ fingerprints }: IdempotencyKey): string[] {
+  return fingerprints.map(([kid, fingerprint]) => `${kid} ${fingerprint}`);
+}
