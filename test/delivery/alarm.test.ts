@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ensureAlarms } from "../../src/delivery/outbox-client.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { faultyKv } from "../support/faulty-kv.ts";
 import { captureLog } from "../support/log.ts";
@@ -167,7 +168,7 @@ describe("alarms", () => {
     // The schedule of a day, then purges until nothing is left.
     expect(alarms).toBeLessThan(50);
     expect(Date.now()).toBeLessThan(start + 9 * DAY);
-    expect(await outbox.query("SELECT id FROM mail")).toEqual([]);
+    expect(await outbox.database.query("SELECT id FROM mail")).toEqual([]);
   });
 
   it.each<[string, MailServerBehavior]>([
@@ -200,7 +201,6 @@ describe("alarms", () => {
 
 describe("the cron trigger", () => {
   it("reaches all tenants in turn, within the operations that the rotation leaves", async () => {
-    const { ensureAlarms } = await import("../../src/delivery/outbox-client.ts");
     const server = await mailServer();
     const outboxes = [];
     for (let index = 0; index < 5; index++) outboxes.push(await newOutbox(server));
@@ -219,7 +219,6 @@ describe("the cron trigger", () => {
   });
 
   it("goes on after an outbox that fails, and names it", async () => {
-    const { ensureAlarms } = await import("../../src/delivery/outbox-client.ts");
     const outbox = await newOutbox(await mailServer());
     await outbox.submit();
     await loseAlarm(outbox);

@@ -22,7 +22,7 @@ const acceptsData = replies("DATA", "354 go ahead");
 /** Expects that all messages were sent by one attempt each, and that nothing paused. */
 async function expectAllSentAtOnce(outbox: TestOutbox, ids: readonly string[]): Promise<void> {
   for (const id of ids) expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 1 });
-  expect(await outbox.entries()).toEqual(["evidence", "migrations"]);
+  expect(await outbox.database.keys()).toEqual(["evidence", "migrations"]);
   expect(await outbox.alarmAt()).toBeGreaterThan(Date.now() + DAY);
 }
 
@@ -75,7 +75,7 @@ describe("a connection that has carried a message", () => {
     const recipients = async () =>
       (await previous.state()).lines.filter((line) => line.startsWith("RCPT")).length;
     await eventually(async () => expect(await recipients()).toBe(messages.length));
-    await outbox.handOver(localSettings(current.port));
+    await outbox.notify(localSettings(current.port));
     await previous.release();
     await alarm;
     expect((await previous.state()).connections).toBe(2);
@@ -114,7 +114,7 @@ describe("the first message of a connection", () => {
     const id = await outbox.submit();
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ attempts: 1, nextAttemptAt: isoIn(MINUTE) });
-    expect(await outbox.entries()).not.toContain("pause");
+    expect(await outbox.database.keys()).not.toContain("pause");
     expect((await server.state()).connections).toBe(1);
   });
 });

@@ -8,7 +8,8 @@ import { families } from "../support/families.ts";
 import { interceptedKv } from "../support/intercepted-kv.ts";
 import { localSettings } from "../support/local-settings.ts";
 import { captureLog } from "../support/log.ts";
-import { newOutbox, outboxOf } from "../support/outbox.ts";
+import { newOutbox } from "../support/outbox.ts";
+import { OutboxDatabase } from "../support/outbox-database.ts";
 import { deleted, saved } from "../support/responses.ts";
 import { sampleSettings } from "../support/samples.ts";
 import { mailServer } from "../support/smtp/servers.ts";
@@ -23,7 +24,7 @@ describe("settings that were just saved", () => {
   it("replace those in KV for 2 minutes", async () => {
     const [previous, current] = [await mailServer(), await mailServer()];
     const outbox = await newOutbox(previous);
-    await outbox.handOver(localSettings(current.port));
+    await outbox.notify(localSettings(current.port));
     await outbox.submit();
     await outbox.runAlarm();
     advanceClock(2 * MINUTE - 1);
@@ -35,7 +36,7 @@ describe("settings that were just saved", () => {
   it("are dropped after 2 minutes, when KV shows them everywhere", async () => {
     const [inKv, handed] = [await mailServer(), await mailServer()];
     const outbox = await newOutbox(inKv);
-    await outbox.handOver(localSettings(handed.port));
+    await outbox.notify(localSettings(handed.port));
     advanceClock(2 * MINUTE);
     await outbox.submit();
     await outbox.runAlarm();
@@ -49,11 +50,11 @@ describe("settings that were just saved", () => {
     await outbox.runAlarm();
     const wrong = localSettings(server.port, { password: "wrong" });
     for (let save = 0; save < 10; save++) {
-      await outbox.handOver(wrong, Date.now() + save);
+      await outbox.notify(wrong, Date.now() + save);
       await outbox.runAlarmNow();
     }
     const { connections } = await server.state();
-    await outbox.handOver(localSettings(server.port), Date.now() + 10);
+    await outbox.notify(localSettings(server.port), Date.now() + 10);
     expect(await outbox.alarmAt()).toBe(Date.now() + MINUTE);
     expect((await server.state()).connections).toBe(connections);
     expect(await outbox.status(id)).toMatchObject({
@@ -67,18 +68,18 @@ describe("settings that were just saved", () => {
 
   it("leave nothing behind if no message is ever sent", async () => {
     const outbox = await newOutbox(await mailServer());
-    await outbox.handOver(localSettings(1));
+    await outbox.notify(localSettings(1));
     expect(await outbox.alarmAt()).toBe(Date.now() + 2 * MINUTE);
     await outbox.runAlarm();
     expect(await outbox.alarmAt()).toBeNull();
-    expect(await outbox.entries()).toEqual([]);
+    expect(await outbox.database.keys()).toEqual([]);
   });
 
   it("allow sending although KV shows none yet", async () => {
     const server = await mailServer();
     const outbox = await newOutbox();
     await expect(outbox.submit()).rejects.toMatchObject({ kind: "nothing_stored" });
-    await outbox.handOver(localSettings(server.port));
+    await outbox.notify(localSettings(server.port));
     const id = await outbox.submit();
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ state: "sent" });
@@ -87,8 +88,8 @@ describe("settings that were just saved", () => {
   it("do not replace later ones that arrived first", async () => {
     const [earlier, later] = [await mailServer(), await mailServer()];
     const outbox = await newOutbox(earlier);
-    await outbox.handOver(localSettings(later.port));
-    await outbox.handOver(localSettings(earlier.port), Date.now() - 1);
+    await outbox.notify(localSettings(later.port));
+    await outbox.notify(localSettings(earlier.port), Date.now() - 1);
     await outbox.submit();
     await outbox.runAlarm();
     expect([await later.state(), await earlier.state()].map(({ mails }) => mails.length)).toEqual([1, 0]);
@@ -103,7 +104,7 @@ describe("settings that were just saved", () => {
     await eventually(async () =>
       expect(await outbox.status(messages[0]?.id ?? "")).toMatchObject({ attempts: 1 }),
     );
-    await outbox.handOver(localSettings(current.port));
+    await outbox.notify(localSettings(current.port));
     await previous.change({});
     await alarm;
     await outbox.runAlarm();
@@ -121,7 +122,7 @@ describe("settings that were just saved", () => {
     const id = await outbox.submit();
     const alarm = outbox.runAlarm();
     await eventually(async () => expect(await outbox.status(id)).toMatchObject({ attempts: 1 }));
-    await outbox.handOver(localSettings(current.port));
+    await outbox.notify(localSettings(current.port));
     await previous.change({ reject });
     await alarm;
     expect(await outbox.status(id)).toMatchObject({ state: "queued", attempts: 0 });
@@ -134,9 +135,7 @@ describe("settings that were just saved", () => {
     const [previous, current] = [await mailServer(), await mailServer()];
     const outbox = await newOutbox(previous);
     const id = await outbox.submit();
-    const SMTP_SETTINGS = interceptedKv(env.SMTP_SETTINGS, () =>
-      outbox.handOver(localSettings(current.port)),
-    );
+    const SMTP_SETTINGS = interceptedKv(env.SMTP_SETTINGS, () => outbox.notify(localSettings(current.port)));
     await outbox.replaceBindings({ SMTP_SETTINGS });
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ state: "queued" });
@@ -152,7 +151,7 @@ describe("settings that were just deleted", () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
     const id = await outbox.submit();
-    await outbox.handOver(undefined);
+    await outbox.notify(undefined);
     await expect(outbox.submit()).rejects.toMatchObject({ kind: "nothing_stored" });
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ state: "queued", waitingFor: "settings" });
@@ -163,11 +162,11 @@ describe("settings that were just deleted", () => {
 describe.each(families)("the settings routes ($family)", ({ address }) => {
   it("hand over what they save and delete", async () => {
     const ada = await newAdministrator(address);
-    const outbox = outboxOf(ada.tenant);
+    const database = new OutboxDatabase(ada.tenant);
     expect(await ada.save(sampleSettings, { env: {} })).toEqual(saved);
-    expect(await outbox.handed()).toMatchObject({ jwe: await ada.sealed() });
+    expect(await database.value("settings")).toMatchObject({ jwe: await ada.sealed() });
     await ada.send({ method: "DELETE", env: {} });
-    expect(await outbox.handed()).toEqual({ at: expect.any(Number) });
+    expect(await database.value("settings")).toEqual({ at: expect.any(Number) });
   });
 
   it("succeed although the outbox fails, and log it", async () => {
@@ -191,6 +190,6 @@ describe.each(families)("the settings routes ($family)", ({ address }) => {
   it("hand over nothing that was not saved", async () => {
     const ada = await newAdministrator(address);
     await ada.save({ ...sampleSettings, port: 25 }, { env: {} });
-    expect(await outboxOf(ada.tenant).handed()).toBeUndefined();
+    expect(await new OutboxDatabase(ada.tenant).value("settings")).toBeUndefined();
   });
 });

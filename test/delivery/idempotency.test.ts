@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { mailSchema } from "../../src/delivery/schema.ts";
 import { submit } from "../../src/delivery/submit.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
+import { localSettings } from "../support/local-settings.ts";
 import { aMail, newOutbox } from "../support/outbox.ts";
 import { newSettingsKeys } from "../support/settings-keys.ts";
 import { mailServer } from "../support/smtp/servers.ts";
@@ -106,11 +107,10 @@ describe("an idempotency key", () => {
     const { settingsKeys } = await newSettingsKeys("new", "old");
     const [sealing, old] = settingsKeys;
     if (old === undefined) throw new Error("no old key");
-    const config = await outbox.config();
     const mail = mailSchema.parse(aMail);
     const submitWith = (keys: typeof settingsKeys) =>
-      submit(env, { ...config, settingsKeys: keys }, outbox.tenant, mail, "key");
-    await outbox.storeWith([old]);
+      submit(env, { ...outbox.config, settingsKeys: keys }, outbox.tenant, mail, "key");
+    await outbox.store(localSettings(587), [old]);
     const first = await submitWith([old]);
     expect(await submitWith([sealing, old])).toEqual({ ...first, replayed: true });
   });
@@ -118,7 +118,7 @@ describe("an idempotency key", () => {
   it("is stored with a fingerprint that only the settings keys can make", async () => {
     const outbox = await newOutbox(await mailServer());
     await outbox.submit({ text: "123456" }, "key");
-    const [row] = await outbox.query<{ fingerprint: string }>("SELECT fingerprint FROM mail");
+    const [row] = await outbox.database.query<{ fingerprint: string }>("SELECT fingerprint FROM mail");
     const [kid, fingerprint = ""] = row?.fingerprint.split(" ") ?? [];
     expect(kid).toBe("test-1");
     const text = new TextEncoder().encode(JSON.stringify(mailSchema.parse({ ...aMail, text: "123456" })));

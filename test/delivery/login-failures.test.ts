@@ -175,7 +175,7 @@ describe("a password that has worked before", () => {
     await server.change({});
     await outbox.runAlarm();
     expect(new Set(await outbox.states())).toEqual(new Set(["sent"]));
-    expect(await outbox.entries()).not.toContain("pause");
+    expect(await outbox.database.keys()).not.toContain("pause");
   });
 
   it("is remembered by the next instance", async () => {
@@ -188,7 +188,7 @@ describe("a password that has worked before", () => {
     const { outbox } = await outboxThatLoggedIn();
     advanceClock(7 * 24 * HOUR);
     await outbox.runAlarm();
-    expect(await outbox.query("SELECT id FROM mail")).toEqual([]);
+    expect(await outbox.database.query("SELECT id FROM mail")).toEqual([]);
     await outbox.evict();
     expect(await minutesUntilNextTry(outbox)).toBe(2);
   });
@@ -209,7 +209,7 @@ describe("a password that has worked before", () => {
   it("is forgotten once the settings are deleted", async () => {
     const { server, outbox } = await outboxThatLoggedIn();
     await outbox.save(undefined);
-    expect(await outbox.entry("evidence")).toEqual({ fingerprints: [] });
+    expect(await outbox.database.value("evidence")).toEqual({ fingerprints: [] });
     await outbox.save(localSettings(server.port));
     expect(await minutesUntilNextTry(outbox)).toBe(60);
   });

@@ -45,7 +45,7 @@ describe("Mailer.send", () => {
     const { outbox, mailer, tenant } = await newService(server);
     const { result, lines } = await captureLog(async () => mailer.send(tenant, aMail));
     expect(result).toEqual({ ok: true, id: expect.any(String), state: "queued", replayed: false });
-    const [row] = await outbox.query<{ id: string }>("SELECT id FROM mail");
+    const [row] = await outbox.database.query<{ id: string }>("SELECT id FROM mail");
     expect(row).toEqual({ id: result.ok ? result.id : "" });
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       { message: "mailer", service: "login", tenant, id: row?.id, replayed: false },
@@ -92,7 +92,7 @@ describe("Mailer.send", () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       { message: "mailer", service: "login", tenant, error: "invalid_fields" },
     ]);
-    expect(await outbox.tables()).toEqual([]);
+    expect(await outbox.database.tables()).toEqual([]);
   });
 
   it("reports a mail of more than 1 MiB, which HTTP would reject as well", async () => {
@@ -100,7 +100,7 @@ describe("Mailer.send", () => {
     expect(await mailer.send(tenant, { ...aMail, text: "x".repeat(1024 * 1024) })).toMatchObject({
       ...{ ok: false, error: "content_too_large" },
     });
-    expect(await outbox.tables()).toEqual([]);
+    expect(await outbox.database.tables()).toEqual([]);
   });
 
   it("reports a tenant without settings, and a full outbox", async () => {
@@ -111,7 +111,7 @@ describe("Mailer.send", () => {
       error: "nothing_stored",
     });
     await full.outbox.submit();
-    await full.outbox.multiply(MAX_WAITING_MESSAGES - 1);
+    await full.outbox.database.multiply(MAX_WAITING_MESSAGES - 1);
     await full.outbox.evict();
     expect(await full.mailer.send(full.tenant, aMail)).toMatchObject({ ok: false, error: "outbox_full" });
   });
@@ -157,7 +157,7 @@ describe("the props of a binding", () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       { message: "mailer", tenant: outbox.tenant, error: "forbidden" },
     ]);
-    expect(await outbox.tables()).toEqual([]);
+    expect(await outbox.database.tables()).toEqual([]);
   });
 
   it.each<[string, object]>([

@@ -51,7 +51,7 @@ describe("a message that is being sent", () => {
     const id = await outbox.submit({ expiresIn: 60 });
     const alarm = outbox.runAlarm();
     await eventually(async () => expect((await server.state()).lines.join()).toContain("RCPT"));
-    expect(await outbox.query("SELECT state FROM mail")).toEqual([{ state: "queued" }]);
+    expect(await outbox.database.query("SELECT state FROM mail")).toEqual([{ state: "queued" }]);
     advanceClock(HOUR);
     expect(await outbox.stub.cancel(id)).toEqual({ kind: "wrong_state", state: "sending" });
     expect(await outbox.stub.list({ ...all, state: "expired" })).toEqual([]);
@@ -64,19 +64,6 @@ describe("a message that is being sent", () => {
 });
 
 describe("a message that is canceled", () => {
-  it("is not sent", async () => {
-    const server = await mailServer();
-    const outbox = await newOutbox(server);
-    const [first, second] = [await outbox.submit(), await outbox.submit()];
-    expect(await outbox.stub.cancel(first)).toMatchObject({
-      kind: "changed",
-      mail: { id: first, state: "canceled" },
-    });
-    await outbox.runAlarm();
-    expect(await outbox.states()).toEqual(["canceled", "sent"]);
-    expect((await server.state()).mails[0]?.raw).toContain(second);
-  });
-
   it("stays canceled if the session that was being opened for it fails", async () => {
     const server = await scriptedServer([{ wait: true }, { send: "421 4.3.2 no\r\n" }, { close: true }]);
     const outbox = await newOutbox(server);
@@ -141,18 +128,12 @@ describe("a retry", () => {
     });
   });
 
-  it("is none of a message that waits or is sent, and happens once", async () => {
-    const server = await mailServer({ reject: { recipient: "550 5.1.1 unknown" } });
-    const outbox = await newOutbox(server);
+  it("happens once, however many requests arrive at once", async () => {
+    const outbox = await newOutbox(await mailServer({ reject: { recipient: "550 5.1.1 unknown" } }));
     const id = await outbox.submit();
-    expect(await outbox.stub.retry(id)).toEqual({ kind: "wrong_state", state: "queued" });
     await outbox.runAlarm();
     const results = await Promise.all([outbox.stub.retry(id), outbox.stub.retry(id), outbox.stub.retry(id)]);
     expect(results.map(({ kind }) => kind).sort()).toEqual(["changed", "wrong_state", "wrong_state"]);
-    await server.change({});
-    await outbox.runAlarm();
-    expect(await outbox.stub.retry(id)).toEqual({ kind: "wrong_state", state: "sent" });
-    expect((await server.state()).mails).toHaveLength(1);
   });
 
   it("seals the message with the first key, as it may outlive the key that sealed it", async () => {
@@ -161,7 +142,7 @@ describe("a retry", () => {
     await outbox.runAlarm();
     const { jwks } = await newSettingsKeys("newer");
     const kidOf = async () => {
-      const [row] = await outbox.query<{ content: string }>("SELECT content FROM mail");
+      const [row] = await outbox.database.query<{ content: string }>("SELECT content FROM mail");
       return JSON.parse(atob(row?.content.split(".")[0] ?? "")).kid;
     };
     expect(await kidOf()).toBe("test-1");
@@ -169,19 +150,6 @@ describe("a retry", () => {
     await outbox.replaceBindings({ SETTINGS_KEYS: JSON.stringify({ keys }) });
     expect(await outbox.stub.retry(id)).toMatchObject({ kind: "changed" });
     expect(await kidOf()).toBe("newer");
-  });
-
-  it("reports a message that cannot be decrypted", async () => {
-    const outbox = await newOutbox(await mailServer());
-    const id = await outbox.submit();
-    await outbox.change("content = 'broken'", id);
-    await outbox.runAlarm();
-    expect(await outbox.stub.retry(id)).toEqual({
-      kind: "unreadable",
-      kid: undefined,
-      reason: expect.any(String),
-    });
-    expect(await outbox.status(id)).toMatchObject({ state: "queued" });
   });
 });
 

@@ -101,7 +101,7 @@ describe("a message whose recipient or content is at fault beyond doubt", () => 
     const id = await outbox.submit({ to: RECIPIENT });
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ state: "failed", attempts: 1 });
-    expect(await outbox.entries()).not.toContain("streaks");
+    expect(await outbox.database.keys()).not.toContain("streaks");
   });
 });
 
@@ -267,7 +267,7 @@ describe("a message that the server rejects for now", () => {
     const outbox = await newOutbox(server);
     const id = await outbox.submit();
     expect(await minutesBetweenAttempts(outbox, id, 2)).toEqual([1, 5]);
-    expect(await outbox.entries()).not.toContain("pause");
+    expect(await outbox.database.keys()).not.toContain("pause");
   });
 
   it("expires in place of an attempt that would come later", async () => {
@@ -275,7 +275,7 @@ describe("a message that the server rejects for now", () => {
     const outbox = await newOutbox(server);
     const id = await outbox.submit({ expiresIn: 180 });
     await outbox.runAlarm();
-    await outbox.change("expires_at = due_at + 10000", id);
+    await outbox.database.change("expires_at = due_at + 10000", id);
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ nextAttemptAt: isoIn(10 * SECOND), attempts: 2 });
     await outbox.runAlarm();

@@ -1,8 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { seal } from "../../src/storage/sealing.ts";
 import { advanceClock, isoIn, restoreClock } from "../support/clock.ts";
-import { aMail, newOutbox } from "../support/outbox.ts";
+import { localSettings } from "../support/local-settings.ts";
+import { aMail, newOutbox, recordOf } from "../support/outbox.ts";
 import { mailServer } from "../support/smtp/servers.ts";
 import { restoreStorage020 } from "./fixtures/storage-0.2.0.ts";
 
@@ -14,10 +14,8 @@ afterEach(restoreClock);
 async function restoredOutbox() {
   const server = await mailServer();
   const outbox = await newOutbox(server);
-  const { settingsKeys } = await outbox.config();
-  const sealed = async (claims: object) => (await seal(outbox.tenant, claims, settingsKeys)).jwe;
-  const content = await sealed({ mail: aMail });
-  const settings = await outbox.sealedSettings();
+  const content = await outbox.seal({ mail: aMail });
+  const settings = await outbox.seal(recordOf(localSettings(server.port)));
   const now = Date.now();
   const ids = await runInDurableObject(outbox.stub, (_, { storage }) =>
     restoreStorage020(storage, { now, content, settings }),
@@ -46,7 +44,9 @@ describe("an outbox of version 0.2.0", () => {
     const { outbox, ids } = await restoredOutbox();
     const columns = "step, unknown_outcomes, tried_at IS NULL AS untried, unknown_since IS NULL AS known";
     const read = async (id: string) =>
-      (await outbox.query<Record<string, number>>(`SELECT ${columns} FROM mail WHERE id = '${id}'`))[0];
+      (
+        await outbox.database.query<Record<string, number>>(`SELECT ${columns} FROM mail WHERE id = '${id}'`)
+      )[0];
     await outbox.status(ids.queuedUntried);
     expect(await read(ids.queuedUntried)).toEqual({ step: 0, unknown_outcomes: 0, untried: 1, known: 1 });
     expect(await read(ids.queuedDeferred)).toEqual({ step: 2, unknown_outcomes: 0, untried: 0, known: 1 });
@@ -78,17 +78,18 @@ describe("an outbox of version 0.2.0", () => {
   it("still honors its idempotency keys", async () => {
     const { outbox, ids } = await restoredOutbox();
     await outbox.status(ids.sent);
-    const keys = await outbox.query<{ id: string }>("SELECT id FROM mail WHERE idempotency_key = 'order-1'");
-    expect(keys).toEqual([{ id: ids.queuedUntried }]);
+    expect(await outbox.database.query("SELECT id FROM mail WHERE idempotency_key = 'order-1'")).toEqual([
+      { id: ids.queuedUntried },
+    ]);
   });
 
   it("is migrated once", async () => {
     const { outbox, ids } = await restoredOutbox();
     await outbox.status(ids.sent);
-    await outbox.change("step = 5", ids.queuedDeferred);
+    await outbox.database.change("step = 5", ids.queuedDeferred);
     await outbox.evict();
     await outbox.status(ids.sent);
-    expect(await outbox.query(`SELECT step FROM mail WHERE id = '${ids.queuedDeferred}'`)).toEqual([
+    expect(await outbox.database.query(`SELECT step FROM mail WHERE id = '${ids.queuedDeferred}'`)).toEqual([
       { step: 5 },
     ]);
   });
@@ -99,6 +100,6 @@ describe("an outbox of version 0.2.0", () => {
     const fresh = await newOutbox(await mailServer());
     await fresh.submit();
     const schema = "SELECT name, type FROM pragma_table_info('mail') ORDER BY name";
-    expect(await outbox.query(schema)).toEqual(await fresh.query(schema));
+    expect(await outbox.database.query(schema)).toEqual(await fresh.database.query(schema));
   });
 });

@@ -43,7 +43,7 @@ describe("settings", () => {
     await outbox.store(localSettings(server.port));
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ state: "sent" });
-    expect(await outbox.entries()).not.toContain("pause");
+    expect(await outbox.database.keys()).not.toContain("pause");
   });
 
   it("may be unreadable: messages wait, and the log says so", async () => {

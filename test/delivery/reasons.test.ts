@@ -151,7 +151,9 @@ describe("a message that expires", () => {
     advanceClock(MINUTE);
     await server.change({});
     await outbox.runAlarmNow();
-    expect(await outbox.query(`SELECT state FROM mail WHERE id = '${id}'`)).toEqual([{ state: "expired" }]);
+    expect(await outbox.database.query(`SELECT state FROM mail WHERE id = '${id}'`)).toEqual([
+      { state: "expired" },
+    ]);
     expect(await outbox.status(id)).toMatchObject({ failure: { stage: "connect" } });
   });
 });

@@ -25,7 +25,7 @@ async function outboxWith(recipient: string): Promise<{ server: TestServer; outb
 }
 
 async function isPaused(outbox: TestOutbox): Promise<boolean> {
-  return (await outbox.entries()).includes("pause");
+  return (await outbox.database.keys()).includes("pause");
 }
 
 /** An outbox that three refusals have paused. */
@@ -126,7 +126,7 @@ describe("three different messages refused in a row", () => {
     const urgent = await outbox.submit(code);
     await outbox.runAlarm();
     expect(await outbox.status(urgent)).toMatchObject({ attempts: 1 });
-    const untried = await outbox.query("SELECT id FROM mail WHERE tried_at IS NULL");
+    const untried = await outbox.database.query("SELECT id FROM mail WHERE tried_at IS NULL");
     expect(untried.length).toBeGreaterThanOrEqual(6);
   });
 

@@ -1,4 +1,4 @@
-import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
@@ -31,7 +31,7 @@ describe("an outbox that is evicted", () => {
     const id = await outbox.submit();
     await outbox.runAlarm();
     const before = [await outbox.status(id), await outbox.alarmAt()];
-    await evictDurableObject(outbox.stub);
+    await outbox.evict();
     expect([await outbox.status(id), await outbox.alarmAt()]).toEqual(before);
     await server.change({});
     await outbox.runAlarm();
@@ -43,7 +43,7 @@ describe("an outbox that is evicted", () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
     await outbox.submit();
-    await evictDurableObject(outbox.stub);
+    await outbox.evict();
     await eventually(async () => expect((await server.state()).mails).toHaveLength(1));
   });
 });
@@ -110,7 +110,7 @@ describe("an outbox that stops between a message and its reply", () => {
     await outbox.submitAll(Array.from({ length: 20 }, () => ({})));
     await server.change({ replyDelayMs: 100 });
     await crash(outbox, async () => expect((await server.state()).mails.length).toBeGreaterThan(4));
-    const interrupted = await outbox.query("SELECT id FROM mail WHERE state = 'sending'");
+    const interrupted = await outbox.database.query("SELECT id FROM mail WHERE state = 'sending'");
     expect(interrupted.length).toBeLessThanOrEqual(2);
     await server.change({});
     await outbox.runAlarm();

@@ -12,9 +12,7 @@ beforeEach(() => advanceClock(HOUR));
 afterEach(restoreClock);
 
 async function rowsOf(outbox: TestOutbox) {
-  return outbox.query<{ state: string; size: number; content: string | null }>(
-    "SELECT state, size, content FROM mail ORDER BY id",
-  );
+  return outbox.database.query("SELECT state, size, content FROM mail ORDER BY id");
 }
 
 describe("the content of a message", () => {
@@ -68,8 +66,8 @@ describe("a record", () => {
     await outbox.runAlarm();
     await outbox.runAlarm();
     expect(await rowsOf(outbox)).toEqual([]);
-    expect(await outbox.tables()).toEqual(["mail"]);
-    expect(await outbox.entries()).toEqual(["evidence", "migrations"]);
+    expect(await outbox.database.tables()).toEqual(["mail"]);
+    expect(await outbox.database.keys()).toEqual(["evidence", "migrations"]);
     const id = await outbox.submit();
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ state: "sent" });
@@ -81,11 +79,11 @@ describe("a record", () => {
     await outbox.submit();
     await outbox.runAlarm();
     advanceClock(7 * DAY + HOUR - 1);
-    await outbox.handOver(localSettings(handed.port));
+    await outbox.notify(localSettings(handed.port));
     advanceClock(1);
     await outbox.runAlarmNow();
     expect(await rowsOf(outbox)).toEqual([]);
-    expect(await outbox.entries()).toContain("settings");
+    expect(await outbox.database.keys()).toContain("settings");
     await outbox.submit();
     await outbox.runAlarmNow();
     expect((await handed.state()).mails).toHaveLength(1);
@@ -101,7 +99,7 @@ describe("a record", () => {
     // The next try of the pause, then the purge.
     for (let alarm = 0; alarm < 2; alarm++) await outbox.runAlarm();
     expect(await rowsOf(outbox)).toEqual([]);
-    expect(await outbox.entries()).toEqual(["evidence", "migrations", "pause", "streaks"]);
+    expect(await outbox.database.keys()).toEqual(["evidence", "migrations", "pause", "streaks"]);
     expect(await outbox.alarmAt()).toBeNull();
   });
 
@@ -149,7 +147,7 @@ describe("a record", () => {
     const outbox = await newOutbox(await mailServer());
     await outbox.submit();
     await outbox.runAlarm();
-    await outbox.multiply(2_500);
+    await outbox.database.multiply(2_500);
     advanceClock(7 * DAY + HOUR);
     await outbox.runAlarm();
     expect(await rowsOf(outbox)).toEqual([]);

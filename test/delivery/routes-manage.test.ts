@@ -96,7 +96,7 @@ describe.each(families)("the state of a mail ($family)", (family) => {
     for (const id of [UNKNOWN, "x", "%27%20OR%201=1"]) {
       expect(await ada.json(`/${id}${path}`, { method })).toEqual(notFound);
     }
-    expect(await ada.outbox.tables()).toEqual([]);
+    expect(await ada.outbox.database.tables()).toEqual([]);
   });
 });
 
@@ -132,9 +132,10 @@ describe.each(families)("canceling and retrying ($family)", (family) => {
   it("responds 500 to a retry of a message that cannot be decrypted", async () => {
     const ada = await newSender(family, await mailServer());
     const id = await ada.outbox.submit();
-    await ada.outbox.change("content = 'broken'", id);
+    await ada.outbox.database.change("content = 'broken'", id);
     await ada.outbox.runAlarm();
     expect(await ada.json(`/${id}/retry`, { method: "POST" })).toEqual(internalError);
+    expect(await ada.outbox.status(id)).toMatchObject({ state: "queued" });
   });
 
   it.each([
@@ -172,7 +173,7 @@ describe.each(families)("the list of mails ($family)", (family) => {
   it("is empty if nothing was ever sent, or stored", async () => {
     const ada = await newSender(family);
     expect(await ada.json()).toEqual(jsonResponse(200, "OK", "Successfully read mails", { messages: [] }));
-    expect(await ada.outbox.tables()).toEqual([]);
+    expect(await ada.outbox.database.tables()).toEqual([]);
   });
 
   it("has the same members as reading, and is open to administrators", async () => {

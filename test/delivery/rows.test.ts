@@ -73,7 +73,7 @@ describe("the rows that a message writes, purge and alarms included,", () => {
     advanceClock(7 * DAY);
     await outbox.runAlarm();
     expect((await server.state()).mails).toHaveLength(count + 1);
-    expect(await outbox.query("SELECT id FROM mail")).toEqual([]);
+    expect(await outbox.database.query("SELECT id FROM mail")).toEqual([]);
     // One row is the purge of the message before.
     const perMessage = (rows() - 1) / count;
     expect(perMessage).toBeLessThanOrEqual(7);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { open } from "../../src/storage/sealing.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { captureLog } from "../support/log.ts";
 import { newOutbox, type TestOutbox } from "../support/outbox.ts";
@@ -21,7 +22,7 @@ const secret = {
 const PASSWORD = "correct horse";
 
 async function storage(outbox: TestOutbox): Promise<string> {
-  return JSON.stringify(await outbox.query("SELECT * FROM mail"));
+  return JSON.stringify(await outbox.database.query("SELECT * FROM mail"));
 }
 
 /** Servers that end an attempt in each possible way. */
@@ -59,10 +60,12 @@ describe("a message's recipient, headers and content", () => {
   it("open with the settings key alone", async () => {
     const outbox = await newOutbox(await mailServer());
     await outbox.submit(secret);
-    const [row] = await outbox.query<{ content: string }>("SELECT content FROM mail");
+    const [row] = await outbox.database.query<{ content: string }>("SELECT content FROM mail");
     const header = JSON.parse(atob(row?.content.split(".")[0] ?? ""));
     expect(header).toEqual({ alg: "A256KW", enc: "A256GCM", kid: "test-1" });
-    expect(await outbox.opened(row?.content ?? "")).toMatchObject({ sub: outbox.tenant, mail: secret });
+    const { tenant, config } = outbox;
+    const { claims } = await open<object>(tenant, row?.content ?? "", config.settingsKeys);
+    expect(claims).toMatchObject({ sub: tenant, mail: secret });
   });
 });
 

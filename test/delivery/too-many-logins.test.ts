@@ -126,7 +126,7 @@ describe("an outbox that has logged in too often", () => {
     const ends = holdIdleTimers();
     const alarm = outbox.runAlarm();
     await eventually(() => expect(ends).toHaveLength(1));
-    await outbox.handOver(undefined);
+    await outbox.notify(undefined);
     await alarm;
     await expectClosed(server);
   });

@@ -1,8 +1,7 @@
-import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { advanceClock, isoIn, restoreClock } from "../support/clock.ts";
 import { captureLog } from "../support/log.ts";
-import { newOutbox } from "../support/outbox.ts";
+import { newOutbox, type TestOutbox } from "../support/outbox.ts";
 import { mailServer } from "../support/smtp/servers.ts";
 
 const MINUTE = 60_000;
@@ -11,15 +10,18 @@ const MINUTE = 60_000;
 beforeEach(() => advanceClock(60 * MINUTE));
 afterEach(restoreClock);
 
+/** Replaces the content of a message by one that no mail can be composed of. */
+async function uncomposable(outbox: TestOutbox): Promise<string> {
+  return `content = '${await outbox.seal({ mail: { to: 5 } })}'`;
+}
+
 describe("a message that we cannot send", () => {
   it("is retried if it cannot be decrypted, and the others go out", async () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
     const { messages } = await outbox.submitAll([{}, {}]);
     const [broken, other] = messages.map(({ id }) => id);
-    await runInDurableObject(outbox.stub, (_, { storage }) => {
-      storage.sql.exec("UPDATE mail SET content = 'broken' WHERE id = ?", broken ?? "");
-    });
+    await outbox.database.change("content = 'broken'", broken ?? "");
     const { lines } = await captureLog(() => outbox.runAlarm());
     expect(lines.map((line) => JSON.parse(line))).toContainEqual({
       message: "delivery",
@@ -44,7 +46,7 @@ describe("a message that we cannot send", () => {
     const outbox = await newOutbox(server);
     const { messages } = await outbox.submitAll([{}, {}]);
     const [broken, other] = messages.map(({ id }) => id);
-    await outbox.replaceContent(broken ?? "", { mail: { to: 5 } });
+    await outbox.database.change(await uncomposable(outbox), broken ?? "");
     await outbox.runAlarm();
     expect(await outbox.status(broken ?? "")).toMatchObject({
       state: "queued",
@@ -59,10 +61,10 @@ describe("a message that we cannot send", () => {
     const server = await mailServer();
     const [outbox, other] = [await newOutbox(server), await newOutbox(server)];
     const [id, stolen] = [await outbox.submit(), await other.submit({ to: "secret@example.com" })];
-    const [row] = await other.query<{ content: string }>(`SELECT content FROM mail WHERE id = '${stolen}'`);
-    await runInDurableObject(outbox.stub, (_, { storage }) => {
-      storage.sql.exec("UPDATE mail SET content = ?", row?.content ?? "");
-    });
+    const [row] = await other.database.query<{ content: string }>(
+      `SELECT content FROM mail WHERE id = '${stolen}'`,
+    );
+    await outbox.database.change(`content = '${row?.content}'`, id);
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({
       state: "queued",
@@ -75,9 +77,10 @@ describe("a message that we cannot send", () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
     const { messages } = await outbox.submitAll(Array(12).fill({}));
-    for (const { id } of messages.slice(1)) await outbox.replaceContent(id, { mail: { to: 5 } });
+    const assignment = await uncomposable(outbox);
+    for (const { id } of messages.slice(1)) await outbox.database.change(assignment, id);
     for (let alarm = 0; alarm < 3; alarm++) await outbox.runAlarm();
-    expect(await outbox.entries()).not.toContain("pause");
+    expect(await outbox.database.keys()).not.toContain("pause");
     expect(await outbox.status(messages[0]?.id ?? "")).toMatchObject({ state: "sent" });
     expect(await outbox.status(messages[11]?.id ?? "")).toMatchObject({ state: "queued", attempts: 3 });
   });
