@@ -18,7 +18,7 @@ import { purge } from "./retention.ts";
 import { decideUnknown } from "./retry-policy.ts";
 
 /**
- * Does what the alarm of an outbox is for: ends what is over, and sends what is due, in one delivery run at a time,
+ * Does what the alarm of an outbox is for: expires, purges, and sends what is due, in one delivery run at a time,
  * with the tenant's latest settings.
  */
 export class Dispatcher {

@@ -5,7 +5,7 @@ import type { Outbox } from "./outbox.ts";
 /** Interval of the cron trigger in wrangler.toml, in milliseconds. */
 const CRON_INTERVAL_MS = 10 * 60_000;
 
-/** Delay before a call is repeated, in milliseconds: so much, and a random part of the rest. */
+/** Delay before a call is repeated, in milliseconds. Its random part keeps callers from returning together. */
 const REPEAT_DELAY_MS = { min: 50, random: 100 };
 
 /**
