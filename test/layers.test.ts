@@ -19,7 +19,13 @@ const LAYERS = [
 ];
 
 /** Where features meet. */
-const SHARED = ["settings/store", "settings/schema", "settings/token-settings", "history/record"];
+const SHARED = [
+  "settings/store",
+  "settings/schema",
+  "settings/fields",
+  "settings/token-settings",
+  "history/record",
+];
 
 interface Import {
   from: string;

@@ -1,9 +1,8 @@
 import type { FieldError } from "../errors.ts";
+import { fieldsWith, SECRET_FIELDS } from "../settings/fields.ts";
 import type { Settings } from "../settings/schema.ts";
+import { authenticates } from "../smtp/smtp-settings.ts";
 import { tlsMode } from "../smtp/tls-mode.ts";
-
-/** Members of `smtpServer` that Keycloak never returns. */
-const SECRETS: readonly string[] = ["password", "authTokenClientSecret"];
 
 /** A value that Keycloak looks up in the vault of the realm. */
 const VAULT_REFERENCE = /^\$\{vault\..+\}$/;
@@ -39,35 +38,18 @@ export function keycloakProblems(settings: Settings): FieldError[] {
  * @see https://github.com/keycloak/keycloak/blob/26.7.3/services/src/main/java/org/keycloak/email/DefaultEmailSenderProvider.java
  */
 export function toSmtpServer(settings: Settings, current: Record<string, unknown>): Record<string, string> {
-  const isImplicit = tlsMode(settings) === "implicit";
-  const { host, port, from, fromDisplayName, replyTo, replyToDisplayName, envelopeFrom } = settings;
-  const { debug, connectionTimeout, timeout, writeTimeout } = settings;
-  // Without it, Keycloak rejects non-ASCII addresses of users as well: a save must not turn it off in passing.
-  const { allowutf8 = current.allowutf8 } = settings;
-  const members = {
-    ...{ host, port, from, fromDisplayName, replyTo, replyToDisplayName, envelopeFrom },
-    ...{ ssl: isImplicit, starttls: !isImplicit },
-    ...authenticationOf(settings),
-    ...{ allowutf8, debug, connectionTimeout, timeout, writeTimeout },
-  };
+  const [auth, isImplicit] = [authenticates(settings), tlsMode(settings) === "implicit"];
+  const { authType = "basic", allowutf8 = current.allowutf8 } = settings;
+  const values = { ...settings, ssl: isImplicit, starttls: !isImplicit, auth, authType, allowutf8 };
+  const names = fieldsWith("keycloak", "always", ...(auth ? (["login", authType] as const) : []));
   return Object.fromEntries(
-    Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+    names.flatMap((name) => (values[name] === undefined ? [] : [[name, String(values[name])]])),
   );
 }
 
-/** Names of the members in which `smtpServer` differs, except for secrets. */
+/** Names of the members in which `smtpServer` differs, except for secrets: Keycloak never returns them. */
 export function differences(sent: Record<string, string>, read: Record<string, unknown>): string[] {
   const names = new Set([...Object.keys(sent), ...Object.keys(read)]);
-  return [...names].filter((name) => !SECRETS.includes(name) && sent[name] !== read[name]).sort();
-}
-
-function authenticationOf(settings: Settings): object {
-  const { auth, user, password, authType, authTokenUrl, authTokenScope, authTokenClientId } = settings;
-  if (auth === false || user === undefined) return { auth: false };
-  if (authType === "token") {
-    const { authTokenClientSecret } = settings;
-    const token = { authTokenUrl, authTokenScope, authTokenClientId, authTokenClientSecret };
-    return { auth: true, user, authType, ...token };
-  }
-  return password === undefined ? { auth: false } : { auth: true, user, authType: "basic", password };
+  for (const secret of SECRET_FIELDS) names.delete(secret);
+  return [...names].filter((name) => sent[name] !== read[name]).sort();
 }

@@ -1,6 +1,7 @@
 import { authenticates } from "../smtp/smtp-settings.ts";
 import { tlsMode } from "../smtp/tls-mode.ts";
-import { MASK, SECRET_FIELDS, type Settings } from "./schema.ts";
+import { MASK, SECRET_FIELDS } from "./fields.ts";
+import type { Settings } from "./schema.ts";
 
 /** Settings as a read returns them: a valid request body for the same settings, with the secrets masked. */
 export function toResponse(settings: Settings) {

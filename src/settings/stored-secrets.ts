@@ -1,22 +1,7 @@
 import type { FieldError } from "../errors.ts";
 import { tlsMode } from "../smtp/tls-mode.ts";
-import { MASK, SECRET_FIELDS, type SecretField, type Settings } from "./schema.ts";
-
-/** Fields that name the sender of a mail. */
-const SENDER_FIELDS = [
-  "from",
-  "fromDisplayName",
-  "replyTo",
-  "replyToDisplayName",
-  "envelopeFrom",
-] as const satisfies readonly (keyof Settings)[];
-
-/** Where the server and the user of each secret are named. */
-const DESTINATION_FIELDS = {
-  password: ["host", "port", "user"],
-  authTokenClientSecret: ["authTokenUrl", "authTokenClientId", "authTokenScope", "host", "port", "user"],
-  authTokenPrivateKey: ["authTokenUrl", "authTokenClientId", "authTokenScope", "host", "port", "user"],
-} as const satisfies Record<SecretField, readonly (keyof Settings)[]>;
+import { fieldsWith, MASK, SECRET_FIELDS, type SecretField } from "./fields.ts";
+import type { Settings } from "./schema.ts";
 
 /** What a stored secret may be used for. `test`: to send a mail at once, which no save records. */
 export type SecretUse = "save" | "test";
@@ -45,11 +30,8 @@ export function withStoredSecrets(
     if (stored === undefined || secret === undefined) {
       return { error: { field, message: "is not stored, so it cannot be kept: send it" } };
     }
-    const bound = [...DESTINATION_FIELDS[field], ...(use === "test" ? SENDER_FIELDS : [])];
-    const changed = [
-      ...bound.filter((name) => settings[name] !== stored[name]),
-      ...(tlsMode(settings) === tlsMode(stored) ? [] : ["TLS mode"]),
-    ];
+    const changed: string[] = fieldsBoundTo(field, use).filter((name) => settings[name] !== stored[name]);
+    if (tlsMode(settings) !== tlsMode(stored)) changed.push("TLS mode");
     if (changed.length > 0) {
       const message = `must be sent again, as it belongs to another ${changed.join(", ")}`;
       return { error: { field, message } };
@@ -57,4 +39,11 @@ export function withStoredSecrets(
     kept[field] = secret;
   }
   return { settings: { ...settings, ...kept } };
+}
+
+/** The fields whose change takes a secret elsewhere or, in a test, sends mail in another name. */
+function fieldsBoundTo(secret: SecretField, use: SecretUse) {
+  const tokenDestination = secret === "password" ? [] : fieldsWith("guard", "tokenDestination");
+  const sender = use === "test" ? fieldsWith("guard", "sender") : [];
+  return [...tokenDestination, ...fieldsWith("guard", "destination"), ...sender];
 }

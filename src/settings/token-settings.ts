@@ -2,7 +2,8 @@ import type { FieldError } from "../errors.ts";
 import { importSigningKey } from "../oauth/private-key.ts";
 import type { TokenSettings } from "../oauth/token-request.ts";
 import { isTokenUrlAllowed, type TokenUrlPolicy } from "../oauth/token-url.ts";
-import { MASK, type Settings } from "./schema.ts";
+import { MASK } from "./fields.ts";
+import type { Settings } from "./schema.ts";
 
 /** How to request an access token for settings, if they ask for one. */
 export function tokenSettingsOf(settings: Settings): TokenSettings | undefined {
