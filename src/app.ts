@@ -15,8 +15,7 @@ import { passThrough } from "./middleware/pass-through.ts";
 import { requestLog } from "./middleware/request-log.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import { tenantFromHost, tenantFromPath } from "./middleware/tenant.ts";
-import { connectionTestRoutes } from "./settings/connection-test.ts";
-import { settingsRoutes } from "./settings/routes.ts";
+import { settingsRoutes, testRoutes } from "./settings/routes.ts";
 
 export const app = new Hono<AppEnv>();
 
@@ -50,6 +49,6 @@ function tenantRoutes<Resource extends "config" | "setup">(
     .use(tenant)
     .route(`/${resource}`, settingsRoutes(keycloakTarget, notifyOutbox))
     .route(`/${resource}/history`, historyRoutes())
-    .route("/test", connectionTestRoutes())
+    .route("/test", testRoutes())
     .route("/messages", deliveryRoutes());
 }

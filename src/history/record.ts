@@ -5,7 +5,7 @@ import { log } from "../log.ts";
 import { type HistoryEvent, toHistoryEntry } from "./event.ts";
 import { HistoryStore } from "./store.ts";
 
-export { type TestTarget, truncateTarget } from "./event.ts";
+export { type HistoryEvent, type TestTarget, truncateTarget } from "./event.ts";
 
 /**
  * Records in the tenant's history what `work` has done, once it succeeds. The response neither waits for the
@@ -15,20 +15,24 @@ export { type TestTarget, truncateTarget } from "./event.ts";
  * @param eventOf the event for the outcome; nothing is recorded for `undefined`
  * @returns the outcome of `work`
  */
-export function recordHistory<Outcome>(
-  c: Context<AppEnv>,
+export type RecordHistory = <Outcome>(
   work: Promise<Outcome>,
   eventOf: (outcome: Outcome) => HistoryEvent | undefined,
-): Promise<Outcome> {
-  const recorded = work.then(
-    async (outcome) => {
-      const event = eventOf(outcome);
-      if (event !== undefined) await append(c, event);
-    },
-    () => {},
-  );
-  c.executionCtx.waitUntil(recorded);
-  return work;
+) => Promise<Outcome>;
+
+/** Records the history of one request. */
+export function historyRecorder(c: Context<AppEnv>): RecordHistory {
+  return (work, eventOf) => {
+    const recorded = work.then(
+      async (outcome) => {
+        const event = eventOf(outcome);
+        if (event !== undefined) await append(c, event);
+      },
+      () => {},
+    );
+    c.executionCtx.waitUntil(recorded);
+    return work;
+  };
 }
 
 async function append(c: Context<AppEnv>, event: HistoryEvent): Promise<void> {
@@ -37,7 +41,6 @@ async function append(c: Context<AppEnv>, event: HistoryEvent): Promise<void> {
     await new HistoryStore(c.env.SMTP_SETTINGS).append(tenant, toHistoryEntry(event, c.var, new Date()));
   } catch (error) {
     const { action } = event;
-    const reason = reasonOf(error);
-    log("error", "history not written", { requestId, tenant, action, reason });
+    log("error", "history not written", { requestId, tenant, action, reason: reasonOf(error) });
   }
 }

@@ -1,8 +1,7 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../context.ts";
-import { ApiError } from "../errors.ts";
 import { envelope } from "../http/envelope.ts";
-import { validQuery } from "../http/validation.ts";
+import { invalidField, validQuery } from "../http/validation.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { CURSOR_PROBLEM, historyQuerySchema } from "./schema.ts";
 import { HistoryStore } from "./store.ts";
@@ -16,9 +15,7 @@ export function historyRoutes() {
     async (c) => {
       const { limit, cursor } = c.req.valid("query");
       const page = await new HistoryStore(c.env.SMTP_SETTINGS).page(c.var.tenant, limit, cursor);
-      if (page === undefined) {
-        throw new ApiError("invalid_fields", { errors: [{ field: "cursor", message: CURSOR_PROBLEM }] });
-      }
+      if (page === undefined) throw invalidField({ field: "cursor", message: CURSOR_PROBLEM });
       return c.json(envelope("OK", "Successfully read the history of SMTP Details", page));
     },
   );

@@ -1,6 +1,6 @@
 import { zValidator } from "@hono/zod-validator";
 import type * as z from "zod/mini";
-import { ApiError } from "../errors.ts";
+import { ApiError, type FieldError } from "../errors.ts";
 
 /** Maximum field errors per response: a body of 16 KiB can hold thousands of unknown fields. */
 export const MAX_FIELD_ERRORS = 20;
@@ -23,6 +23,11 @@ export function invalidFields(issues: readonly z.core.$ZodIssue[]): ApiError<"in
       : { field: fieldName(issue.path) || "body", message: issue.message },
   );
   return new ApiError("invalid_fields", { errors: errors.slice(0, MAX_FIELD_ERRORS) });
+}
+
+/** The error of a request in which one field is not valid. */
+export function invalidField(error: FieldError): ApiError<"invalid_fields"> {
+  return new ApiError("invalid_fields", { errors: [error] });
 }
 
 /** Names a field by its path, such as `settings.host` or `[3].to`. */

@@ -1,22 +1,21 @@
 import { zValidator } from "@hono/zod-validator";
 import { type Context, Hono } from "hono";
-import { callerName } from "../auth/caller.ts";
 import type { AppEnv } from "../context.ts";
 import { ApiError } from "../errors.ts";
-import { recordHistory, type TestTarget } from "../history/record.ts";
 import { envelope } from "../http/envelope.ts";
-import { assertIfMatch, setETag } from "../http/etag.ts";
+import { setETag } from "../http/etag.ts";
 import { invalidFields, validQuery } from "../http/validation.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { jsonBody } from "../middleware/json-body.ts";
-import { destinationProblem } from "../smtp/destination.ts";
-import { assertConnection } from "./connection-test.ts";
+import { jsonBody, optionalJsonBody } from "../middleware/json-body.ts";
+import { type ChangeRequest, deleteSettings, type SettingsTarget } from "./change.ts";
+import { requestOf } from "./request.ts";
 import { toResponse, warningsFor } from "./response.ts";
-import { lacksMandatoryField, type Settings, settingsSchema, verifySchema } from "./schema.ts";
+import { saveSettings } from "./save.ts";
+import { lacksMandatoryField, settingsSchema, testSchema, verifySchema } from "./schema.ts";
 import { storeOf } from "./store.ts";
-import { usesMask, withStoredSecrets } from "./stored-secrets.ts";
-import { applyAndStore, type SettingsTarget } from "./target.ts";
-import { tokenSettingsProblem } from "./token-settings.ts";
+import { testSettings } from "./test.ts";
+
+const administrator = authenticate(({ adminRoles }) => adminRoles);
 
 /**
  * Saves, reads and deletes a tenant's settings.
@@ -28,9 +27,14 @@ export function settingsRoutes(
   targetOf: (c: Context<AppEnv>) => SettingsTarget | undefined,
   onChange: (env: Env, tenant: string, sealed: string | undefined) => Promise<void>,
 ) {
-  const authenticated = authenticate(({ adminRoles }) => adminRoles);
+  const changeOf = (c: Context<AppEnv>): ChangeRequest => ({
+    ...requestOf(c),
+    target: targetOf(c),
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+    onChange: (sealed) => onChange(c.env, c.var.tenant, sealed),
+  });
   return new Hono<AppEnv>()
-    .get("/", authenticated, async (c) => {
+    .get("/", administrator, async (c) => {
       const record = await storeOf(c).read(c.var.tenant);
       if (record === undefined) throw new ApiError("nothing_stored");
       const { settings, updatedAt, updatedBy, version } = record;
@@ -43,69 +47,28 @@ export function settingsRoutes(
       };
       return c.json(envelope("OK", "Successfully read SMTP Details", members));
     })
-    .post("/", authenticated, jsonBody(), settingsBody(), validQuery(verifySchema), async (c) => {
-      const { tenant, caller, config, requestId: version } = c.var;
-      const sent = c.req.valid("json");
-      const { verify } = c.req.valid("query");
-      const ifMatch = c.req.header("If-Match");
-      const problem = destinationProblem(sent.host, config) ?? (await tokenSettingsProblem(sent, config));
-      if (problem !== undefined) throw new ApiError("invalid_fields", { errors: [problem] });
-
-      const target = targetOf(c);
-      const store = storeOf(c);
-      const isMasked = usesMask(sent);
-      let isStoredKnown = true;
-      const stored = await store.read(tenant).catch((error) => {
-        // A plain save needs the stored settings for its history only, and does not depend on it.
-        if (isMasked || ifMatch !== undefined || verify || target !== undefined) throw error;
-        isStoredKnown = false;
-        return undefined;
-      });
-      assertIfMatch(ifMatch, stored?.version);
-      const settings = isMasked ? keepSecrets(sent, stored?.settings) : sent;
-      // A kept secret may be from before there was a target.
-      const errors = target?.problems(settings) ?? [];
-      if (errors.length > 0) throw new ApiError("invalid_fields", { errors });
-      let tested: TestTarget | undefined;
-      if (verify) {
-        tested = (await assertConnection(c, settings, "sent", { records: "failure" })).target;
-      }
-      if (verify || target !== undefined) {
-        // The test takes up to 30 s, in which another save may have succeeded.
-        const current = await store.read(tenant);
-        if (current?.version !== stored?.version) {
-          // Otherwise a guessed password that passes leaves no entry.
-          if (tested !== undefined)
-            await recordHistory(c, Promise.resolve(), () => ({ action: "tested", test: tested }));
-          throw new ApiError("settings_changed");
-        }
-      }
-
-      const record = {
-        settings,
-        updatedAt: new Date().toISOString(),
-        updatedBy: callerName(caller),
-        version,
-      };
-      const changed = isStoredKnown ? changedFields(stored?.settings, settings) : undefined;
-      const written = applyAndStore(target, settings, () => store.write(tenant, record));
-      // Registered before awaiting, as in recordHistory.
-      c.executionCtx.waitUntil(written.then((sealed) => onChange(c.env, tenant, sealed)).catch(() => {}));
-      await recordHistory(c, written, () => ({ action: "saved", changed }));
-      setETag(c, version);
+    .post("/", administrator, jsonBody(), settingsBody(), validQuery(verifySchema), async (c) => {
+      const options = { ...c.req.valid("query"), ifMatch: c.req.header("If-Match") };
+      await saveSettings(changeOf(c), c.req.valid("json"), options);
+      setETag(c, c.var.requestId);
       return c.json(envelope("OK", "Successfully updated SMTP Details"));
     })
-    .delete("/", authenticated, async (c) => {
-      const { tenant } = c.var;
-      const store = storeOf(c);
-      const ifMatch = c.req.header("If-Match");
-      if (ifMatch !== undefined) assertIfMatch(ifMatch, (await store.read(tenant))?.version);
-      // Deletes unconditionally: KV may not show yet what was saved elsewhere.
-      const deleted = applyAndStore(targetOf(c), undefined, () => store.delete(tenant));
-      c.executionCtx.waitUntil(deleted.then(() => onChange(c.env, tenant, undefined)).catch(() => {}));
-      await recordHistory(c, deleted, () => ({ action: "deleted" }));
+    .delete("/", administrator, async (c) => {
+      await deleteSettings(changeOf(c), c.req.header("If-Match"));
       return c.json(envelope("OK", "Successfully deleted SMTP Details"));
     });
+}
+
+/** Tests a tenant's settings: the stored ones, or those in the request. */
+export function testRoutes() {
+  return new Hono<AppEnv>().post("/", administrator, optionalJsonBody(), testBody(), async (c) => {
+    const { steps, recipient } = await testSettings(requestOf(c), c.req.valid("json"));
+    const message =
+      recipient === undefined
+        ? "The SMTP server accepts these settings. No mail was sent."
+        : "Mail Sent Successfully to the user";
+    return c.json(envelope("OK", message, { steps }));
+  });
 }
 
 function settingsBody() {
@@ -115,15 +78,12 @@ function settingsBody() {
   });
 }
 
-function keepSecrets(sent: Settings, stored: Settings | undefined): Settings {
-  const kept = withStoredSecrets(sent, stored, "save");
-  if ("error" in kept) throw new ApiError("invalid_fields", { errors: [kept.error] });
-  return kept.settings;
-}
-
-/** Names of the fields in which settings differ, secrets included: a name reveals no value. */
-function changedFields(before: Settings | undefined, after: Settings): string[] {
-  const old: Partial<Settings> = before ?? {};
-  const names = new Set([...Object.keys(old), ...Object.keys(after)]) as Set<keyof Settings>;
-  return [...names].filter((name) => old[name] !== after[name]).sort();
+function testBody() {
+  return zValidator("json", testSchema, (result) => {
+    const { settings } = (result.data ?? {}) as { settings?: unknown };
+    if ((settings ?? undefined) !== undefined && lacksMandatoryField(settings)) {
+      throw new ApiError("mandatory_fields_missing");
+    }
+    if (!result.success) throw invalidFields(result.error.issues);
+  });
 }

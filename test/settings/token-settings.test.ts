@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { policyProblem } from "../../src/settings/policy.ts";
 import type { Settings } from "../../src/settings/schema.ts";
-import { tokenSettingsOf, tokenSettingsProblem } from "../../src/settings/token-settings.ts";
+import { tokenSettingsOf } from "../../src/settings/token-settings.ts";
 import { newOAuthClient } from "../support/oauth/clients.ts";
 
 const publicOnly = { allowPrivateHosts: false, hostname: "mail.example.org" };
@@ -44,14 +45,14 @@ describe("tokenSettingsOf", () => {
   });
 });
 
-describe("tokenSettingsProblem", () => {
+describe("policyProblem", () => {
   it("accepts a public endpoint", async () => {
-    expect(await tokenSettingsProblem(settings, publicOnly)).toBeUndefined();
+    expect(await policyProblem(settings, publicOnly)).toBeUndefined();
   });
 
   it.each(["token", "basic"] as const)("rejects a private endpoint, with authType %s", async (authType) => {
     const changes = { authType, authTokenUrl: "https://10.0.0.1/token" };
-    expect(await tokenSettingsProblem({ ...settings, ...changes }, publicOnly)).toEqual({
+    expect(await policyProblem({ ...settings, ...changes }, publicOnly)).toEqual({
       field: "authTokenUrl",
       message: "must have a public host, and not one of this service",
     });
@@ -60,18 +61,18 @@ describe("tokenSettingsProblem", () => {
   it("accepts a private endpoint for local work", async () => {
     const local = { ...settings, authTokenUrl: "https://localhost/token" };
     expect(
-      await tokenSettingsProblem(local, { allowPrivateHosts: true, hostname: "mail.example.org" }),
+      await policyProblem(local, { allowPrivateHosts: true, hostname: "mail.example.org" }),
     ).toBeUndefined();
   });
 
   it("accepts a private key", async () => {
     const { credential } = await newOAuthClient({ credential: "key" });
     const withKey = { ...settings, authTokenClientSecret: undefined, authTokenPrivateKey: credential };
-    expect(await tokenSettingsProblem(withKey, publicOnly)).toBeUndefined();
+    expect(await policyProblem(withKey, publicOnly)).toBeUndefined();
   });
 
   it("rejects what is no private key", async () => {
-    expect(await tokenSettingsProblem({ ...settings, authTokenPrivateKey: "x" }, publicOnly)).toEqual({
+    expect(await policyProblem({ ...settings, authTokenPrivateKey: "x" }, publicOnly)).toEqual({
       field: "authTokenPrivateKey",
       message: expect.stringMatching(/^must be an unencrypted private key/),
     });
@@ -79,6 +80,6 @@ describe("tokenSettingsProblem", () => {
 
   it("accepts the mask of a private key", async () => {
     const masked = { ...settings, authTokenClientSecret: undefined, authTokenPrivateKey: "**********" };
-    expect(await tokenSettingsProblem(masked, publicOnly)).toBeUndefined();
+    expect(await policyProblem(masked, publicOnly)).toBeUndefined();
   });
 });
