@@ -1,5 +1,6 @@
 import type { Caller } from "../auth/caller.ts";
 import type { Family } from "../context.ts";
+import { defined } from "../defined.ts";
 
 /** Actions on a tenant's settings. `test_refused`: the SMTP server rejected the settings. */
 export const ACTIONS = ["saved", "deleted", "tested", "test_refused"] as const;
@@ -49,19 +50,16 @@ export function toHistoryEntry(
   { family, requestId, caller }: { family: Family; requestId: string; caller: Caller },
   at: Date,
 ): HistoryEntry {
-  const claims = { sub: caller.subject, preferred_username: caller.username, azp: caller.client };
-  const by = Object.fromEntries(
-    Object.entries(claims).flatMap(([name, value]) => (value === undefined ? [] : [[name, truncate(value)]])),
-  );
-  return {
+  const { subject, username, client } = caller;
+  return defined({
     at: at.toISOString(),
     action: event.action,
     family,
     requestId,
-    by,
-    ...("changed" in event && event.changed !== undefined ? { changed: event.changed } : {}),
-    ...("test" in event ? { test: truncateTarget(event.test) } : {}),
-  };
+    by: defined({ sub: truncate(subject), preferred_username: truncate(username), azp: truncate(client) }),
+    changed: "changed" in event ? event.changed : undefined,
+    test: "test" in event ? truncateTarget(event.test) : undefined,
+  });
 }
 
 /**
@@ -69,11 +67,11 @@ export function toHistoryEntry(
  * and recipient: it names the domain's owner, and callers may choose any labels before it.
  */
 export function truncateTarget({ host, to, ...rest }: TestTarget): TestTarget {
-  return { ...rest, host: truncateStart(host), ...(to === undefined ? {} : { to: truncateStart(to) }) };
+  return defined({ ...rest, host: truncateStart(host), to: to && truncateStart(to) });
 }
 
-function truncate(text: string): string {
-  if (fits(text)) return text;
+function truncate(text: string | undefined): string | undefined {
+  if (text === undefined || fits(text)) return text;
   let truncated = "";
   for (const character of text) {
     if (!fits(truncated + character)) break;

@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import { KvError, withRetries } from "../storage/kv.ts";
 import type { HistoryEntry } from "./event.ts";
 
@@ -46,7 +47,7 @@ export class HistoryStore {
   }
 
   async #list(prefix: string, limit: number, cursor: string | undefined) {
-    const options = { prefix, limit, ...(cursor === undefined ? {} : { cursor }) };
+    const options = defined({ prefix, limit, cursor });
     try {
       return await withRetries(() => this.#kv.list<HistoryEntry>(options));
     } catch (error) {

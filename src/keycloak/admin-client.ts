@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import { readText } from "../read-text.ts";
 import { KeycloakError } from "./errors.ts";
 import { KEYCLOAK_TIMEOUT_MS, REALM_MAX_BYTES } from "./limits.ts";
@@ -69,13 +70,13 @@ export class KeycloakAdminClient {
   #request(method: "GET" | "PUT", body?: string): Promise<Response> {
     return this.#fetch(this.#url, {
       method,
-      headers: {
+      headers: defined({
         Accept: "application/json",
         Authorization: `Bearer ${this.#token}`,
         "User-Agent": "tenant-mail",
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body }),
+        "Content-Type": body && "application/json",
+      }),
+      ...defined({ body }),
       // A redirect would take the token elsewhere.
       redirect: "manual",
       signal: AbortSignal.timeout(KEYCLOAK_TIMEOUT_MS),

@@ -44,22 +44,29 @@ export class SettingsStore {
    * Reads a tenant's record. A save elsewhere may take 90 seconds to appear: KV propagates it within 60, and
    * this location caches what it has read for 30.
    *
+   * @param retryDelays of `withRetries`
    * @returns `undefined` if nothing is stored
    * @throws {KvError}
    * @throws {SealingError}
    */
-  async read(tenant: string): Promise<SettingsRecord | undefined> {
-    return this.#read(tenant);
+  async read(tenant: string, retryDelays?: readonly number[]): Promise<SettingsRecord | undefined> {
+    const get = () => this.#kv.get(keyOf(tenant), { cacheTtl: KV_MIN_CACHE_TTL_SECONDS });
+    const jwe = await withRetries(get, retryDelays);
+    return jwe === null ? undefined : openRecord(tenant, jwe, this.#keys);
   }
 
   /**
    * Replaces a tenant's record.
    *
+   * @param retryDelays of `withRetries`
    * @returns the sealed record
    * @throws {KvError}; after a 429, the previous record is still stored
    */
-  async write(tenant: string, record: SettingsRecord): Promise<string> {
-    return this.#write(tenant, record);
+  async write(tenant: string, record: SettingsRecord, retryDelays?: readonly number[]): Promise<string> {
+    const { jwe, kid } = await seal(tenant, record, this.#keys);
+    const metadata: Metadata = { kid, updatedAt: record.updatedAt };
+    await withRetries(() => this.#kv.put(keyOf(tenant), jwe, { metadata }), retryDelays);
+    return jwe;
   }
 
   /**
@@ -103,24 +110,11 @@ export class SettingsStore {
    * @throws {SealingError}
    */
   async reseal({ tenant, updatedAt }: ListedRecord): Promise<boolean> {
-    const record = await this.#read(tenant, []);
+    const record = await this.read(tenant, []);
     if (record === undefined) return false;
     if (updatedAt !== undefined && record.updatedAt !== updatedAt) return false;
-    await this.#write(tenant, record, []);
+    await this.write(tenant, record, []);
     return true;
-  }
-
-  async #read(tenant: string, retryDelays?: readonly number[]): Promise<SettingsRecord | undefined> {
-    const get = () => this.#kv.get(keyOf(tenant), { cacheTtl: KV_MIN_CACHE_TTL_SECONDS });
-    const jwe = await withRetries(get, retryDelays);
-    return jwe === null ? undefined : openRecord(tenant, jwe, this.#keys);
-  }
-
-  async #write(tenant: string, record: SettingsRecord, retryDelays?: readonly number[]): Promise<string> {
-    const { jwe, kid } = await seal(tenant, record, this.#keys);
-    const metadata: Metadata = { kid, updatedAt: record.updatedAt };
-    await withRetries(() => this.#kv.put(keyOf(tenant), jwe, { metadata }), retryDelays);
-    return jwe;
   }
 }
 
