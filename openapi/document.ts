@@ -1,6 +1,6 @@
 import type { Family } from "../src/context.ts";
 import { EXAMPLE_HOSTNAME } from "../src/docs/routes.ts";
-import { TENANT_ID } from "../src/http/tenant-id.ts";
+import { TENANT_IDS } from "../src/http/tenant-id.ts";
 import { messagePaths } from "./message-operations.ts";
 import { publicPaths, settingsPaths } from "./operations.ts";
 import { jsonSchemas } from "./schemas.ts";
@@ -12,14 +12,12 @@ Two address families name the tenant: SSMS by the host, SHIFT by the path. They 
 
 Every JSON response except this document has message, status and subSystem. Checks run in this order: https, host and tenant, path and method, token, role, media type and size, JSON, fields, store.`;
 
-const TENANT_DESCRIPTION = "The tenant: a DNS label in lower case.";
-
 const HOSTNAME = { default: EXAMPLE_HOSTNAME, description: "The base host." };
 
 const TENANT_HOST: Server = {
   url: "https://{tenant}.{hostname}",
   description: "SSMS: the tenant's own host",
-  variables: { tenant: { default: "acme", description: TENANT_DESCRIPTION }, hostname: HOSTNAME },
+  variables: { tenant: { default: "acme", description: TENANT_IDS.SSMS.description }, hostname: HOSTNAME },
 };
 
 const BASE_HOST: Server = {
@@ -32,8 +30,8 @@ const TENANT_ID_PARAMETER: Parameter = {
   name: "tenantId",
   in: "path",
   required: true,
-  description: TENANT_DESCRIPTION,
-  schema: { type: "string", pattern: TENANT_ID.source },
+  description: TENANT_IDS.SHIFT.description,
+  schema: { type: "string", pattern: TENANT_IDS.SHIFT.pattern.source },
   example: "acme",
 };
 

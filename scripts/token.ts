@@ -1,4 +1,4 @@
-import { isTenantId } from "../src/http/tenant-id.ts";
+import { isTenantId, TENANT_IDS } from "../src/http/tenant-id.ts";
 import { type LocalRole, localIssuerIn } from "./lib/local-issuer.ts";
 import { LOCAL_FOLDER } from "./lib/project.ts";
 
@@ -6,8 +6,7 @@ const USAGE = `usage: npm run --silent token -- <tenant> [sender]
 
   Prints an access token of the tenant's administrator, or of a sender of mail. It is valid for one hour at the
   Worker that npm start runs.
-  A tenant id has 1 to 63 characters: a-z, digits and hyphens. It starts and ends with a letter or digit, and
-  does not start with xn--.`;
+  ${TENANT_IDS.SHIFT.description}`;
 
 const [tenant, role = "administrator", ...rest] = process.argv.slice(2);
 

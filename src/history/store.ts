@@ -1,4 +1,5 @@
 import { defined } from "../defined.ts";
+import { encodeTenantId } from "../http/tenant-id.ts";
 import { KvError, withRetries } from "../storage/kv.ts";
 import type { HistoryEntry } from "./event.ts";
 
@@ -67,5 +68,5 @@ function keyOf(tenant: string, { at, requestId }: HistoryEntry): string {
 }
 
 function prefixOf(tenant: string): string {
-  return `history:${tenant}:`;
+  return `history:${encodeTenantId(tenant)}:`;
 }

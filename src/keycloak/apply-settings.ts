@@ -1,7 +1,7 @@
 import type { Context } from "hono";
-import { expand } from "../config.ts";
 import type { AppEnv } from "../context.ts";
 import { ApiError, type FieldError } from "../errors.ts";
+import { tenantAddress } from "../http/tenant-id.ts";
 import { bearerToken } from "../middleware/authenticate.ts";
 import type { Settings } from "../settings/schema.ts";
 import { KeycloakAdminClient } from "./admin-client.ts";
@@ -12,7 +12,7 @@ import { differences, keycloakProblems, toSmtpServer } from "./smtp-server.ts";
 export function keycloakTarget(c: Context<AppEnv>) {
   const { tenant, config } = c.var;
   if (config.keycloakAdminUrl === undefined) return undefined;
-  const url = expand(config.keycloakAdminUrl, { tenant, hostname: config.hostname });
+  const url = tenantAddress(config.keycloakAdminUrl, { tenant, hostname: config.hostname });
   const client = new KeycloakAdminClient(url, bearerToken(c.req.header("Authorization")));
   return {
     problems: (settings: Settings): FieldError[] => keycloakProblems(settings),

@@ -7,9 +7,10 @@ import { Introspections } from "../auth/introspection.ts";
 import { IssuerKeys } from "../auth/issuer-keys.ts";
 import { formatRole, hasRole, hasRoleClaims, type Role } from "../auth/roles.ts";
 import { verifyToken } from "../auth/verify-token.ts";
-import { type Config, expand } from "../config.ts";
+import type { Config } from "../config.ts";
 import type { AppEnv } from "../context.ts";
 import { ApiError } from "../errors.ts";
+import { tenantAddress } from "../http/tenant-id.ts";
 
 /** One cache of keys, and one of introspections, per isolate: all routes share them. */
 const issuerKeys = new IssuerKeys();
@@ -40,17 +41,17 @@ async function verify(c: Context<AppEnv>, token: string): Promise<JWTPayload> {
   const { config, tenant } = c.var;
   const names = { tenant, hostname: config.hostname };
   const rules = {
-    issuers: config.issuers.map((template) => expand(template, names)),
+    issuers: config.issuers.map((template) => tenantAddress(template, names)),
     audience: config.audience,
     introspectsWithoutRoles: config.introspection !== undefined,
     keysOf: (issuer: string): JWTVerifyGetKey =>
-      config.inlineKeys ?? issuerKeys.at(expand(config.jwksUri, { ...names, issuer })),
+      config.inlineKeys ?? issuerKeys.at(tenantAddress(config.jwksUri, { ...names, issuer })),
   };
   const claims = await verifyToken(token, rules, new Date());
   const { iss: issuer } = claims;
   if (config.introspection === undefined || issuer === undefined || hasRoleClaims(claims)) return claims;
   const { clientId, key, uri } = config.introspection;
-  const endpoint = expand(uri, { ...names, issuer });
+  const endpoint = tenantAddress(uri, { ...names, issuer });
   const { audience } = config;
   return introspections.introspect(token, claims, { issuer, endpoint, clientId, key, audience });
 }

@@ -33,7 +33,7 @@ export function platformHost() {
   return createMiddleware<AppEnv>(async function platformHost(c, next) {
     const hostname = hostnameOf(c.req.url);
     const base = c.var.config.hostname;
-    if (hostname !== base && !isTenantId(labelBefore(base, hostname) ?? "")) {
+    if (hostname !== base && !isTenantId(labelBefore(base, hostname) ?? "", "SSMS")) {
       throw notFound("not a host of the platform");
     }
     await next();
@@ -45,7 +45,7 @@ function labelBefore(base: string, hostname: string): string | undefined {
 }
 
 function setTenant(c: Context<AppEnv>, family: Family, tenant: string): void {
-  if (!isTenantId(tenant)) throw notFound("not a tenant id");
+  if (!isTenantId(tenant, family)) throw notFound("not a tenant id");
   c.set("family", family);
   c.set("tenant", tenant);
 }

@@ -136,6 +136,7 @@ export async function openRecord(tenant: string, jwe: string, keys: SealingKeys)
   return { settings, updatedAt, updatedBy, version: version ?? updatedAt };
 }
 
+// Ends with the id, which list() reads back: no separator follows that an id could contain.
 function keyOf(tenant: string): string {
   return `${PREFIX}${tenant}`;
 }
