@@ -86,11 +86,7 @@ describe("the host of an SSMS request", () => {
 
 describe("the path of a SHIFT request", () => {
   it.each<[string, string]>([
-    ["a capital letter", "Acme"],
-    ["an encoded capital letter", "%41cme"],
-    ["an A-label (RFC 5890)", "xn--mnchen-3ya"],
     ["another script", "münchen"],
-    ["64 characters", "a".repeat(64)],
     ["an encoded slash", "acme%2Fx"],
     ["a doubly encoded letter", "%2561cme"],
     ["an encoded NUL", "acme%00"],
@@ -101,7 +97,6 @@ describe("the path of a SHIFT request", () => {
     ["encoded dots", "%2e%2e"],
     ["a path parameter", "acme;x=1"],
     ["an empty segment", ""],
-    ["a name that objects inherit", "__proto__"],
   ])("names no tenant: %s", async (_, segment) => {
     await expectNotFound(shift(segment));
   });

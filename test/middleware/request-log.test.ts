@@ -68,7 +68,7 @@ describe("the log entry of any request", () => {
   it.each<[string, string, number]>([
     ["an unknown path", "https://acme.example.com/some/secret-path?token=secret-query", 404],
     ["another host", "https://secret-host.example.org/", 404],
-    ["an invalid tenant id", "https://example.com/auth/realms/SECRET/mail/setup", 404],
+    ["an invalid tenant id", "https://example.com/auth/realms/SECRET~/mail/setup", 404],
     ["plain http", "http://example.com/secret-path", 403],
   ])("omits path, query and host: %s", async (_, url, status) => {
     const { line, entry } = await captureLogEntry(() => call(url));
