@@ -19,9 +19,7 @@ export interface IdempotencyKey {
 
 export type AcceptResult =
   | { kind: "accepted"; messages: { id: string; state: MailState }[]; replayed: boolean }
-  | { kind: "nothing_stored" }
-  | { kind: "key_reused" }
-  | { kind: "full" };
+  | { kind: "nothing_stored" | "idempotency_key_reused" | "outbox_full" };
 
 /**
  * Accepts messages into an outbox, all or none, in one transaction. A known idempotency key stores nothing, and repeats
@@ -41,7 +39,7 @@ export function accept(
   if (replayed !== undefined) return replayed;
   if (!hasSettings) return { kind: "nothing_stored" };
   const bytes = messages.reduce((sum, { content }) => sum + content.length, 0);
-  if (!store.makeRoomFor(messages.length, bytes, now)) return { kind: "full" };
+  if (!store.makeRoomFor(messages.length, bytes, now)) return { kind: "outbox_full" };
   const ids = messages.map(() => table.newId(now));
   table.insert(insertions(messages, ids, idempotency, now));
   table.usage.add(messages.length, bytes);
@@ -53,7 +51,7 @@ function replay(store: MailStore, idempotency: IdempotencyKey, now: number): Acc
   const [known] = table.run<{ fingerprint: string; first_id: string; last_id: string }>(sql`
     SELECT fingerprint, first_id, last_id FROM mail WHERE idempotency_key = ${idempotency.key}`);
   if (known === undefined) return undefined;
-  if (!fingerprintsOf(idempotency).includes(known.fingerprint)) return { kind: "key_reused" };
+  if (!fingerprintsOf(idempotency).includes(known.fingerprint)) return { kind: "idempotency_key_reused" };
   const isOfRequest = sql`id BETWEEN ${known.first_id} AND ${known.last_id}`;
   store.expire(now, isOfRequest);
   const rows = table.select(sql`WHERE ${isOfRequest} ORDER BY id`);

@@ -33,7 +33,7 @@ const MAX_RUN_MS = 8 * 60_000;
 const IDLE_MS = 15_000;
 
 /** The tenant that a run sends for. */
-export interface DeliveryContext {
+interface DeliveryContext {
   tenant: string;
   settings: Settings;
   keys: SealingKeys;

@@ -4,7 +4,7 @@ import { earliest } from "./pause.ts";
 const ALARM_OVERDUE_MS = 60_000;
 
 /** What an outbox needs its alarm for, and when. */
-export interface AlarmNeeds {
+interface AlarmNeeds {
   /** New settings, which may make messages due. */
   hasNewSettings: boolean;
   attemptAt: number | undefined;

@@ -21,7 +21,7 @@ export const BATCH_MAX_MAILS = 100;
 const DEFAULT_EXPIRES_IN_SECONDS = 24 * 60 * 60;
 
 /** Maximum of `expiresIn`, in seconds: 72 hours. A settings key outlives it (see `key-rotation/rotate.ts`). */
-export const MAX_EXPIRES_IN_SECONDS = 72 * 60 * 60;
+const MAX_EXPIRES_IN_SECONDS = 72 * 60 * 60;
 
 /** Maximum characters of a subject, and of a header: the line limit of RFC 5322 section 2.1.1. */
 const LINE_MAX_CHARACTERS = 998;

@@ -43,7 +43,7 @@ export function toStatus(row: MailRow, pause: Pause | undefined): MailStatus {
 }
 
 /** Why a message waits: what every message meets, or its own last failure. */
-export function reasonFor(row: MailRow, pause: Pause | undefined): FailureReport | undefined {
+function reasonFor(row: MailRow, pause: Pause | undefined): FailureReport | undefined {
   const wait = waitOf(row, pause);
   const own = parseReport(row.failure);
   return wait?.isOfSession ? wait.failure : (own ?? wait?.failure);

@@ -44,14 +44,6 @@ export async function submit(
     // Without a key, the outbox would not recognize the messages, and send them twice.
     { isIdempotent: idempotency !== undefined },
   );
-  switch (result.kind) {
-    case "nothing_stored":
-      throw new ApiError("nothing_stored");
-    case "key_reused":
-      throw new ApiError("idempotency_key_reused");
-    case "full":
-      throw new ApiError("outbox_full");
-    case "accepted":
-      return result;
-  }
+  if (result.kind !== "accepted") throw new ApiError(result.kind);
+  return result;
 }
