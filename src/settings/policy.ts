@@ -17,7 +17,7 @@ export async function policyProblem(
   const problem = destinationProblem(host, policy);
   if (problem !== undefined) return problem;
   if (authTokenUrl !== undefined && !isTokenUrlAllowed(authTokenUrl, policy)) {
-    return { field: "authTokenUrl", message: "must have a public host, and not one of this service" };
+    return { field: "authTokenUrl", message: "must have a public host that is not one of this service" };
   }
   if (authTokenPrivateKey === undefined || authTokenPrivateKey === MASK) return undefined;
   const key = await importSigningKey(authTokenPrivateKey);

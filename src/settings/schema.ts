@@ -86,7 +86,7 @@ function combinationErrors(input: AuthenticationFields): { field: string; messag
         [
           !isBearer && authTokenClientSecret === undefined && authTokenPrivateKey === undefined,
           "authTokenClientSecret",
-          "or authTokenPrivateKey is required with authType token",
+          "is required with authType token, unless authTokenPrivateKey is sent",
         ],
       ]
     : [

@@ -33,7 +33,7 @@ export function withStoredSecrets(
     const changed: string[] = fieldsBoundTo(field, use).filter((name) => settings[name] !== stored[name]);
     if (tlsMode(settings) !== tlsMode(stored)) changed.push("TLS mode");
     if (changed.length > 0) {
-      const message = `must be sent again, as it belongs to another ${changed.join(", ")}`;
+      const message = `must be sent again after a change of ${changed.join(", ")}`;
       return { error: { field, message } };
     }
     kept[field] = secret;

@@ -175,7 +175,7 @@ describe.each(families)("saving settings ($family)", ({ address }) => {
       ["host, port, TLS mode", { host: "smtp.attacker.example", ssl: true }],
     ])("rejects another %s", async (changed, changes) => {
       await ada.save(withPassword);
-      const message = `must be sent again, as it belongs to another ${changed}`;
+      const message = `must be sent again after a change of ${changed}`;
       expect(await rejectedSave({ ...masked, ...changes })).toEqual(invalidField("password", message));
     });
 

@@ -98,7 +98,7 @@ describe.concurrent.each(families)("A test of settings, $family,", (family) => {
     await client.save(localSettings(stored.port));
     const settings = localSettings(other.port, { password: MASK, user: "eve" });
     expect(await client.test({ settings })).toEqual(
-      invalidField("settings.password", "must be sent again, as it belongs to another port, user"),
+      invalidField("settings.password", "must be sent again after a change of port, user"),
     );
     expect((await other.state()).connections).toBe(0);
   });
@@ -214,7 +214,7 @@ describe.concurrent("A test of settings", () => {
     await client.save(localSettings(server.port));
     const settings = localSettings(server.port, { password: MASK, from: "other@example.com" });
     expect(await client.test({ settings })).toEqual(
-      invalidField("settings.password", "must be sent again, as it belongs to another from"),
+      invalidField("settings.password", "must be sent again after a change of from"),
     );
     expect((await server.state()).connections).toBe(0);
   });

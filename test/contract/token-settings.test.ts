@@ -58,7 +58,7 @@ describe.concurrent.each(families)("Settings with authType token, $family,", (fa
     const before = await admin.ada.sealed();
     const changes = { authTokenClientSecret: MASK, authTokenUrl: "https://attacker.example/token" };
     expect(await admin.save({ ...settings, ...changes })).toEqual(
-      invalidField("authTokenClientSecret", "must be sent again, as it belongs to another authTokenUrl"),
+      invalidField("authTokenClientSecret", "must be sent again after a change of authTokenUrl"),
     );
     expect(await admin.ada.sealed()).toBe(before);
   });
@@ -138,7 +138,7 @@ describe.concurrent("Settings with authType token", () => {
     expect(await admin.test({ settings: { ...masked, authTokenClientId: "client-2" } })).toEqual(
       invalidField(
         "settings.authTokenClientSecret",
-        "must be sent again, as it belongs to another authTokenClientId",
+        "must be sent again after a change of authTokenClientId",
       ),
     );
     expect(await oauth.log()).toHaveLength(1);
@@ -153,7 +153,7 @@ describe.concurrent("Settings with authType token", () => {
   });
 
   it.each([
-    ["authTokenUrl", "https://127.0.0.1/token", "must have a public host, and not one of this service"],
+    ["authTokenUrl", "https://127.0.0.1/token", "must have a public host that is not one of this service"],
     ["authTokenPrivateKey", "s3cret", expect.stringMatching(/^must be an unencrypted private key/)],
   ])("are rejected for %s %j, and nothing is stored or requested", async (field, value, message) => {
     const { admin, settings, server } = await newTokenClient(families[0]);
@@ -179,7 +179,7 @@ describe.concurrent("Settings with authType token", () => {
     const local = { ...settings, host: "smtp.example.net", authTokenUrl: "https://localhost/token" };
     expect(await admin.save(local)).toEqual(saved);
     expect(await admin.test({}, { env: {} })).toEqual(
-      invalidField("authTokenUrl", "must have a public host, and not one of this service"),
+      invalidField("authTokenUrl", "must have a public host that is not one of this service"),
     );
   });
 

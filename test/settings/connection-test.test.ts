@@ -26,7 +26,7 @@ describe.concurrent.each(families)("a test with the stored password, $family", (
     expect(await client.save(localSettings(server.port, sender))).toEqual(saved);
     const settings = localSettings(server.port, { ...sender, password: MASK, [name]: "eve@example.com" });
     expect(await client.test({ to: "grace@example.org", settings })).toEqual(
-      invalidField("settings.password", `must be sent again, as it belongs to another ${name}`),
+      invalidField("settings.password", `must be sent again after a change of ${name}`),
     );
     expect((await server.state()).connections).toBe(0);
   });

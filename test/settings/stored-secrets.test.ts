@@ -82,7 +82,7 @@ describe.each(cases)("withStoredSecrets keeps $field for a $use", ({ field, use 
     const changed = name === "ssl" || name === "starttls" ? "TLS mode" : name;
     const expected = mayChange(name, field, use)
       ? { settings: expect.objectContaining({ [field]: "s3cret" }) }
-      : { error: { field, message: `must be sent again, as it belongs to another ${changed}` } };
+      : { error: { field, message: `must be sent again after a change of ${changed}` } };
     const values = name in OTHERS ? [OTHERS[name]] : ["other", undefined];
     for (const value of values.filter((other) => other !== stored[name])) {
       const other: Settings = { ...stored, [name]: value };
@@ -93,7 +93,7 @@ describe.each(cases)("withStoredSecrets keeps $field for a $use", ({ field, use 
 
   it("names all that has changed", () => {
     const sent = { ...masked, host: "h.example", port: 1, user: "eve", ssl: true };
-    const message = "must be sent again, as it belongs to another host, port, user, TLS mode";
+    const message = "must be sent again after a change of host, port, user, TLS mode";
     expect(withStoredSecrets(sent, stored, use)).toEqual({ error: { field, message } });
   });
 

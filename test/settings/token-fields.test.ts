@@ -51,7 +51,7 @@ describe("settingsSchema with authType token", () => {
     [
       "authTokenClientSecret",
       { authTokenClientSecret: "" },
-      "or authTokenPrivateKey is required with authType token",
+      "is required with authType token, unless authTokenPrivateKey is sent",
     ],
     [
       "authTokenPrivateKey",

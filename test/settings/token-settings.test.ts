@@ -54,7 +54,7 @@ describe("policyProblem", () => {
     const changes = { authType, authTokenUrl: "https://10.0.0.1/token" };
     expect(await policyProblem({ ...settings, ...changes }, publicOnly)).toEqual({
       field: "authTokenUrl",
-      message: "must have a public host, and not one of this service",
+      message: "must have a public host that is not one of this service",
     });
   });
 
