@@ -1,10 +1,12 @@
 import type { Family } from "../src/context.ts";
 import { EXAMPLE_HOSTNAME } from "../src/docs/routes.ts";
 import { TENANT_IDS } from "../src/http/tenant-id.ts";
-import { messagePaths } from "./message-operations.ts";
-import { publicPaths, settingsPaths } from "./operations.ts";
-import { jsonSchemas } from "./schemas.ts";
-import type { OpenApiDocument, Parameter, PathItem, Server } from "./types.ts";
+import { historyPaths } from "./history.ts";
+import { jsonSchemas } from "./lib/schemas.ts";
+import type { OpenApiDocument, Parameter, PathItem, Server } from "./lib/types.ts";
+import { messagePaths } from "./messages.ts";
+import { servicePaths } from "./service.ts";
+import { settingsPaths } from "./settings.ts";
 
 const DESCRIPTION = `Stores and tests the SMTP settings of each tenant of a Keycloak platform, and sends mail with them.
 
@@ -62,7 +64,7 @@ export function openApiDocument(version: string): OpenApiDocument {
         servers: [BASE_HOST],
         parameters: [TENANT_ID_PARAMETER],
       }),
-      ...below("/digitanium/v4/mail", publicPaths(version), {}),
+      ...below("/digitanium/v4/mail", servicePaths(version), {}),
     },
     components: {
       schemas: jsonSchemas(),
@@ -80,7 +82,7 @@ export function openApiDocument(version: string): OpenApiDocument {
 }
 
 function tenantPaths(family: Family): Record<string, PathItem> {
-  return { ...settingsPaths(family), ...messagePaths(family) };
+  return { ...settingsPaths(family), ...historyPaths(family), ...messagePaths(family) };
 }
 
 function below(prefix: string, paths: Record<string, PathItem>, shared: PathItem): Record<string, PathItem> {

@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import { type Content, METHODS, type OpenApiDocument, type Operation, type Response } from "../types.ts";
+import { type Content, METHODS, type OpenApiDocument, type Operation, type Response } from "../lib/types.ts";
 import { type Html, table } from "./html.ts";
 import { typeOf } from "./schema.ts";
 

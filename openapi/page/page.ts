@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import type { OpenApiDocument } from "../types.ts";
+import type { OpenApiDocument } from "../lib/types.ts";
 import { type Html, table } from "./html.ts";
 import { anchorOf, operationSection, operationsOf } from "./operation.ts";
 import { schemaSection } from "./schema.ts";

@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import type { JsonSchema } from "../types.ts";
+import type { JsonSchema } from "../lib/types.ts";
 import { type Html, joined, table } from "./html.ts";
 
 /** A section on a schema, with a row for each field. */

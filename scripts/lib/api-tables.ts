@@ -1,5 +1,5 @@
-import { jsonSchemas } from "../../openapi/schemas.ts";
-import type { JsonSchema } from "../../openapi/types.ts";
+import { jsonSchemas } from "../../openapi/lib/schemas.ts";
+import type { JsonSchema } from "../../openapi/lib/types.ts";
 import { API_ERRORS, ApiError, type ApiErrorKind, contentOf } from "../../src/errors.ts";
 import { escaped, tableOf } from "./markdown.ts";
 

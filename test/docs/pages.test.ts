@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { queryParameters } from "../../openapi/schemas.ts";
+import { queryParameters } from "../../openapi/lib/schemas.ts";
 import { scripts } from "../../package.json";
 import { GENERATED_TABLES, withTables } from "../../scripts/lib/generated-tables.ts";
 import { MAIL_STATES } from "../../src/delivery/mail-row.ts";

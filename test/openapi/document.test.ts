@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
-import { errorResponses } from "../../openapi/errors.ts";
-import type { JsonSchema } from "../../openapi/types.ts";
+import { errorResponses } from "../../openapi/lib/errors.ts";
+import type { JsonSchema } from "../../openapi/lib/types.ts";
 import { app } from "../../src/app.ts";
 import { EXAMPLE_HOSTNAME } from "../../src/docs/routes.ts";
 import { API_ERRORS } from "../../src/errors.ts";

@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod/mini";
-import type { JsonSchema } from "../../openapi/types.ts";
+import type { JsonSchema } from "../../openapi/lib/types.ts";
+import { mailStatusSchema } from "../../openapi/messages.ts";
 import { MAIL_STATES, type MailRow } from "../../src/delivery/mail-row.ts";
 import type { Pause } from "../../src/delivery/pause.ts";
-import { mailStatusSchema } from "../../src/delivery/response-schema.ts";
 import { mailSchema } from "../../src/delivery/schema.ts";
 import { toStatus } from "../../src/delivery/status.ts";
 import { type Administrator, newAdministrator } from "../support/administrator.ts";

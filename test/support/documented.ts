@@ -1,9 +1,9 @@
 import { expect } from "vitest";
 import * as z from "zod/mini";
 import { openApiDocument } from "../../openapi/document.ts";
+import { SCHEMAS } from "../../openapi/lib/schemas.ts";
+import type { JsonSchema, MediaType, OpenApiDocument } from "../../openapi/lib/types.ts";
 import { operationsOf } from "../../openapi/page/operation.ts";
-import { SCHEMAS } from "../../openapi/schemas.ts";
-import type { JsonSchema, MediaType, OpenApiDocument } from "../../openapi/types.ts";
 import { version } from "../../package.json";
 
 /** The built document, parsed. */
@@ -20,8 +20,7 @@ function zodSchemaOf(schema: JsonSchema): z.ZodMiniType {
   if (schema.anyOf !== undefined) return z.union(schema.anyOf.map(zodSchemaOf));
   if (schema.type === "array") return z.array(zodSchemaOf(schema.items as JsonSchema));
   const name = schema.$ref?.split("/").at(-1) ?? "";
-  const found = new Map<string, z.ZodMiniType>(Object.entries(SCHEMAS)).get(name);
-  return found ?? expect.fail(`no schema ${name}`);
+  return SCHEMAS.get(name) ?? expect.fail(`no schema ${name}`);
 }
 
 /** Asserts that a response of the Worker is documented for the operation. */

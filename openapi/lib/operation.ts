@@ -1,6 +1,5 @@
-import type { ApiErrorKind } from "../src/errors.ts";
+import type { ApiErrorKind } from "../../src/errors.ts";
 import { type ErrorExamples, errorResponses } from "./errors.ts";
-import { HEADERS } from "./examples.ts";
 import type { Header, Operation, Response } from "./types.ts";
 
 /** Errors of every operation. */
@@ -9,31 +8,36 @@ export const COMMON_ERRORS: readonly ApiErrorKind[] = ["plain_http", "not_found"
 /** Errors of every operation with a token. */
 export const TENANT_ERRORS: readonly ApiErrorKind[] = [
   ...COMMON_ERRORS,
-  ...([
-    "unauthorized",
-    "role_missing",
-    "internal",
-    "issuer_unavailable",
-    "introspection_unavailable",
-    "misconfigured",
-  ] as const),
+  "unauthorized",
+  "role_missing",
+  "internal",
+  "issuer_unavailable",
+  "introspection_unavailable",
+  "misconfigured",
 ];
 
 /** Errors of every operation that reads settings. */
 export const SETTINGS_ERRORS: readonly ApiErrorKind[] = [
   ...TENANT_ERRORS,
-  ...(["record_unreadable", "store_unavailable"] as const),
+  "record_unreadable",
+  "store_unavailable",
 ];
 
 /** Errors of every operation with a body. */
 export const BODY_ERRORS: readonly ApiErrorKind[] = [
-  ...(["unsupported_media_type", "content_too_large", "not_json", "invalid_fields"] as const),
+  "unsupported_media_type",
+  "content_too_large",
+  "not_json",
+  "invalid_fields",
 ];
+
+/** An id of a request. */
+export const REQUEST_ID_EXAMPLE = "0b1c9a55-7c1e-4a43-9a2f-3f0e1a6f8d11";
 
 const REQUEST_ID: Header = {
   description: "requestId of the request's log line.",
   schema: { type: "string", format: "uuid" },
-  example: HEADERS.requestId,
+  example: REQUEST_ID_EXAMPLE,
 };
 
 type SuccessResponse = Omit<Response, "headers"> & { headers?: Record<string, Header> };

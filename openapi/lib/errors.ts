@@ -1,13 +1,16 @@
-import { API_ERRORS, ApiError, type ApiErrorKind } from "../src/errors.ts";
-import { toErrorResponse } from "../src/http/error-response.ts";
-import { jsonOf, refTo, type SchemaName } from "./schemas.ts";
+import type * as z from "zod/mini";
+import { API_ERRORS, ApiError, type ApiErrorKind } from "../../src/errors.ts";
+import { toErrorResponse } from "../../src/http/error-response.ts";
+import { smtpFailedSchema } from "./diagnosis.ts";
+import { badRequestSchema, errorSchema } from "./envelope.ts";
+import { jsonOf, refTo } from "./schemas.ts";
 import type { Header, Response } from "./types.ts";
 
 /** Schemas of the kinds whose body has more members than the envelope. */
-const BODY_SCHEMAS: Partial<Record<ApiErrorKind, SchemaName>> = {
-  invalid_fields: "BadRequest",
-  smtp_failed: "SmtpFailed",
-  keycloak_failed: "Error",
+const BODY_SCHEMAS: Partial<Record<ApiErrorKind, z.ZodMiniType>> = {
+  invalid_fields: badRequestSchema,
+  smtp_failed: smtpFailedSchema,
+  keycloak_failed: errorSchema,
 };
 
 const HEADER_DESCRIPTIONS: Record<string, string> = {
@@ -45,7 +48,7 @@ function responseOf(kinds: readonly ApiErrorKind[], details: ErrorExamples): Res
   ]);
   const headers = errors.flatMap(({ headers }) => Object.entries(headers).map(documentHeader));
   const schemas = [...new Set(kinds.flatMap((kind) => BODY_SCHEMAS[kind] ?? []))];
-  const [schema = refTo("Error"), ...others] = schemas.map(refTo);
+  const [schema = refTo(errorSchema), ...others] = schemas.map(refTo);
   return {
     description: errors.map(({ description }) => description).join(" "),
     headers: Object.fromEntries(headers),

@@ -1,0 +1,75 @@
+import * as z from "zod/mini";
+import { envelope } from "../src/http/envelope.ts";
+import { envelopeFields, okFields } from "./lib/envelope.ts";
+import { COMMON_ERRORS, operation } from "./lib/operation.ts";
+import { described, json, named } from "./lib/schemas.ts";
+import type { Content, PathItem } from "./lib/types.ts";
+
+const version = described(z.string(), "Version of the Worker.");
+
+const healthySchema = named("Healthy", z.object({ ...okFields, version }));
+const unhealthySchema = named("Unhealthy", z.object({ ...envelopeFields, version }));
+
+const documentSchema = named(
+  "OpenApi",
+  z.object({
+    openapi: described(z.literal("3.1.1"), "Version of OpenAPI."),
+    info: described(z.record(z.string(), z.unknown()), "Title, version and description."),
+    paths: described(z.record(z.string(), z.unknown()), "The operations, by path and method."),
+  }),
+);
+
+/** The operations that need no token, by path below `/digitanium/v4/mail`: health and documentation. */
+export function servicePaths(version: string): Record<string, PathItem> {
+  const healthy = envelope("OK", "Tenant Mail can serve.", { version });
+  const unhealthy = envelope("SERVICE_UNAVAILABLE", "Tenant Mail cannot serve.", { version });
+  const document = { openapi: "3.1.1", info: { title: "Tenant Mail", version }, paths: {} };
+  return {
+    "/health": {
+      get: operation({
+        operationId: "readHealth",
+        tags: ["Service"],
+        summary: "Check health",
+        description: "Checks the configuration and KV. The response does not name the cause of a failure.",
+        security: [],
+        success: {
+          description: "The Worker can serve.",
+          content: json(healthySchema, { healthy: { summary: "Healthy", value: healthy } }),
+        },
+        responses: {
+          503: {
+            description: "The Worker cannot serve: KV is unavailable, or the configuration is not valid.",
+            content: json(unhealthySchema, { unhealthy: { summary: "Unhealthy", value: unhealthy } }),
+          },
+        },
+        errors: COMMON_ERRORS,
+      }),
+    },
+    "/openapi.json": file(
+      "readOpenApi",
+      "Read this document",
+      "This document, as OpenAPI 3.1.",
+      json(documentSchema, { document: { summary: "The document, abridged", value: document } }),
+    ),
+    "/docs": file("readDocs", "Read this document as a page", "This document, as HTML.", {
+      "text/html": { schema: { type: "string" }, example: "<!doctype html><title>Tenant Mail</title>" },
+    }),
+    "/docs.css": file("readDocsStylesheet", "Read the page's style sheet", "The style sheet.", {
+      "text/css": { schema: { type: "string" }, example: "body { margin: 0 }" },
+    }),
+  };
+}
+
+function file(operationId: string, summary: string, description: string, content: Content): PathItem {
+  return {
+    get: operation({
+      operationId,
+      tags: ["Service"],
+      summary,
+      description,
+      security: [],
+      success: { description, content },
+      errors: [...COMMON_ERRORS, "misconfigured"],
+    }),
+  };
+}
