@@ -49,8 +49,10 @@ export function openApiDocument(version: string): OpenApiDocument {
       version,
       summary: "SMTP settings and outgoing mail of each tenant of a Keycloak platform",
       description: DESCRIPTION,
+      contact: { name: "The operator of Tenant Mail" },
       license: { name: "MIT", identifier: "MIT" },
     },
+    // Here only: of servers of a path, generated clients of Go ignore the base URL, and of Python call the template.
     servers: [TENANT_HOST, BASE_HOST],
     security: [{ bearer: [] }],
     tags: [
@@ -59,11 +61,8 @@ export function openApiDocument(version: string): OpenApiDocument {
       { name: "Service", description: "The Worker itself. No token is needed." },
     ],
     paths: {
-      ...below("/digitanium/v4/mail", tenantPaths("SSMS"), { servers: [TENANT_HOST] }),
-      ...below("/auth/realms/{tenantId}/mail", tenantPaths("SHIFT"), {
-        servers: [BASE_HOST],
-        parameters: [TENANT_ID_PARAMETER],
-      }),
+      ...below("/digitanium/v4/mail", tenantPaths("SSMS"), {}),
+      ...below("/auth/realms/{tenantId}/mail", tenantPaths("SHIFT"), { parameters: [TENANT_ID_PARAMETER] }),
       ...below("/digitanium/v4/mail", servicePaths(version), {}),
     },
     components: {

@@ -65,9 +65,7 @@ export interface Server {
 export const METHODS = ["post", "get", "delete"] as const;
 
 /** OpenAPI 3.1 section 4.8.9. */
-export type PathItem = { servers?: Server[]; parameters?: Parameter[] } & Partial<
-  Record<(typeof METHODS)[number], Operation>
->;
+export type PathItem = { parameters?: Parameter[] } & Partial<Record<(typeof METHODS)[number], Operation>>;
 
 /** OpenAPI 3.1 section 4.8.1. */
 export interface OpenApiDocument {
@@ -77,6 +75,7 @@ export interface OpenApiDocument {
     version: string;
     summary: string;
     description: string;
+    contact: { name: string };
     license: { name: string; identifier: string };
   };
   servers: Server[];

@@ -1,5 +1,12 @@
 import { html } from "hono/html";
-import { type Content, METHODS, type OpenApiDocument, type Operation, type Response } from "../lib/types.ts";
+import {
+  type Content,
+  METHODS,
+  type OpenApiDocument,
+  type Operation,
+  type Response,
+  type Server,
+} from "../lib/types.ts";
 import { type Html, table } from "./html.ts";
 import { typeOf } from "./schema.ts";
 
@@ -16,11 +23,16 @@ export interface PlacedOperation {
 export function operationsOf({ paths, servers }: OpenApiDocument): PlacedOperation[] {
   return Object.entries(paths).flatMap(([path, item]) =>
     METHODS.flatMap((method) => {
-      const server = (item.servers ?? servers)[0]?.url ?? "";
       const operation = item[method];
-      return operation === undefined ? [] : [{ method, path, server, operation }];
+      return operation === undefined ? [] : [{ method, path, server: serverOf(path, servers), operation }];
     }),
   );
+}
+
+/** The server of a path: the tenant stands in the host, unless it stands in the path. */
+function serverOf(path: string, servers: readonly Server[]): string {
+  const isInPath = path.includes("{tenantId}");
+  return servers.find(({ variables }) => "tenant" in variables !== isInPath)?.url ?? "";
 }
 
 /** The anchor of an operation's section. */
