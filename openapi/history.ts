@@ -8,6 +8,9 @@ import { operation, REQUEST_ID_EXAMPLE, TENANT_ERRORS } from "./lib/operation.ts
 import { described, json, named, optionalText, queryParameters } from "./lib/schemas.ts";
 import type { Example, PathItem } from "./lib/types.ts";
 
+/** Maximum of `limit`. */
+const PAGE_MAX_ENTRIES = 1_000;
+
 const callerSchema = named(
   "HistoryCaller",
   z.object({
@@ -91,11 +94,15 @@ export function historyPaths(family: Family): Record<string, PathItem> {
         summary: "Read history",
         description:
           "Lists what happened to the settings in the last 400 days, newest first. Of a test, it names server and recipient; otherwise it holds no values of settings.",
-        parameters: queryParameters(historyQuerySchema),
+        parameters: queryParameters(historyQuerySchema, {
+          limit: { type: "integer", minimum: 1, maximum: PAGE_MAX_ENTRIES },
+        }),
         success: { description: "A page of history.", content: json(historySchema, RESPONSES) },
         errors: [...TENANT_ERRORS, "store_unavailable", "invalid_fields"],
         errorExamples: {
-          invalid_fields: { errors: [{ field: "limit", message: "must be a whole number from 1 to 1000" }] },
+          invalid_fields: {
+            errors: [{ field: "limit", message: `must be a whole number from 1 to ${PAGE_MAX_ENTRIES}` }],
+          },
         },
       }),
     },

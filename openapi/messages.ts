@@ -18,6 +18,9 @@ import type { Content, Example, Header, Parameter, PathItem } from "./lib/types.
 named("Mail", mailSchema);
 named("MailHeaders", mailHeadersSchema);
 
+/** Maximum of `limit`. */
+const PAGE_MAX_MESSAGES = 200;
+
 const id = described(z.string(), "Id of the mail: a UUID.");
 
 const state = described(
@@ -198,8 +201,13 @@ const IDEMPOTENCY_KEY: Parameter = {
   name: "Idempotency-Key",
   in: "header",
   description:
-    "1 to 255 printable ASCII characters, with or without quotes (draft-ietf-httpapi-idempotency-key-header). Counts once per tenant in 7 days: the same body gets the same mails again, another body gets 422.",
-  schema: { type: "string", minLength: 1, maxLength: 257 },
+    "1 to 255 printable ASCII characters, with or without quotes (draft-ietf-httpapi-idempotency-key-header). A key is honored for 7 days, per tenant: the same body gets the same messages again, another body gets 422.",
+  schema: {
+    type: "string",
+    // A quoted key has a backslash before each quote and backslash.
+    pattern: '^("([ !#-\\[\\]-~]|\\\\["\\\\]){1,255}"|[!#-~][ -~]{0,254})$',
+    maxLength: 512,
+  },
   example: '"5f0c-login-code-ada"',
 };
 
@@ -273,7 +281,9 @@ export function messagePaths(family: Family): Record<string, PathItem> {
         summary: "List mails",
         description:
           "Lists the tenant's mails, newest first, until 7 days after their final state. Needs a sender's or an administrator's role.",
-        parameters: queryParameters(listQuerySchema),
+        parameters: queryParameters(listQuerySchema, {
+          limit: { type: "integer", minimum: 1, maximum: PAGE_MAX_MESSAGES },
+        }),
         success: {
           description: "A page of mails.",
           content: json(mailsReadSchema, RESPONSES.list),
@@ -281,7 +291,9 @@ export function messagePaths(family: Family): Record<string, PathItem> {
         errors: [...OUTBOX_ERRORS, "invalid_fields"],
         errorExamples: {
           ...SENDERS_AND_ADMINISTRATORS,
-          invalid_fields: { errors: [{ field: "limit", message: "must be a whole number from 1 to 200" }] },
+          invalid_fields: {
+            errors: [{ field: "limit", message: `must be a whole number from 1 to ${PAGE_MAX_MESSAGES}` }],
+          },
         },
       }),
     },

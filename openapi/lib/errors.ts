@@ -13,11 +13,17 @@ const BODY_SCHEMAS: Partial<Record<ApiErrorKind, z.ZodMiniType>> = {
   keycloak_failed: errorSchema,
 };
 
-const HEADER_DESCRIPTIONS: Record<string, string> = {
-  "WWW-Authenticate":
-    "Challenge (RFC 6750 section 3), without error if no token was sent. Absent over plain http.",
-  "Retry-After": "Seconds to wait before a retry. Absent if a retry does not help.",
-  Allow: "The methods that the address supports.",
+const HEADERS: Record<string, Header> = {
+  "WWW-Authenticate": {
+    description:
+      "Challenge (RFC 6750 section 3), without error if no token was sent. Absent over plain http.",
+    schema: { type: "string" },
+  },
+  "Retry-After": {
+    description: "Seconds to wait before a retry. Absent if a retry does not help.",
+    schema: { type: "integer", minimum: 1 },
+  },
+  Allow: { description: "The methods that the address supports.", schema: { type: "string" } },
 };
 
 /** Details of errors, where an operation's typical case is another than that of `API_ERRORS`. */
@@ -59,7 +65,7 @@ function responseOf(kinds: readonly ApiErrorKind[], details: ErrorExamples): Res
   };
 }
 
-function documentHeader([name, example]: [string, string]): [string, Header] {
-  const description = HEADER_DESCRIPTIONS[name] ?? "";
-  return [name, { description, schema: { type: "string" }, example }];
+function documentHeader([name, value]: [string, string]): [string, Header] {
+  const { description, schema } = HEADERS[name] ?? { description: "", schema: { type: "string" } };
+  return [name, { description, schema, example: schema.type === "integer" ? Number(value) : value }];
 }

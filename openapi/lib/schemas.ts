@@ -26,14 +26,24 @@ export function jsonSchemas(): Record<string, JsonSchema> {
   const sorted = [...SCHEMAS].sort(([a], [b]) => a.localeCompare(b));
   for (const [id, schema] of sorted) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, { ...CONVERSION, uri: referenceTo });
-  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, withoutIds(schema)]));
+  const entries = Object.entries(schemas).map(([name, schema]) => [name, withoutIds(schema)]);
+  return withJoinedTypes(Object.fromEntries(entries));
 }
 
-/** The parameters of a query, from the schema that validates it. */
-export function queryParameters(schema: z.ZodMiniType): Parameter[] {
+/**
+ * The parameters of a query, from the schema that validates it.
+ *
+ * @param parsed schemas of the parameters whose text stands for another type
+ */
+export function queryParameters(schema: z.ZodMiniType, parsed: Record<string, JsonSchema> = {}): Parameter[] {
   const { properties = {} } = z.toJSONSchema(schema, CONVERSION);
-  return Object.entries(properties as Record<string, JsonSchema>).map(
-    ([name, { description = "", ...rest }]) => ({ name, in: "query", description, schema: rest }),
+  return Object.entries(withJoinedTypes(properties as Record<string, JsonSchema>)).map(
+    ([name, { description = "", ...rest }]) => ({
+      name,
+      in: "query",
+      description,
+      schema: parsed[name] ?? rest,
+    }),
   );
 }
 
@@ -64,14 +74,21 @@ const CONVERSION: Pick<z.core.ToJSONSchemaParams, "io" | "override"> = {
     // With `io: "input"`, zod drops the examples of a schema that transforms.
     const examples = z.globalRegistry.get(zodSchema)?.examples;
     if (Array.isArray(examples)) jsonSchema.examples = examples;
-    // zod leaves the types of a port apart, because its integer has a range.
-    const alternatives = jsonSchema.anyOf ?? [];
-    const types = alternatives.flatMap(({ type }) => type ?? []);
-    if (types.length < 2 || alternatives.some(({ type }) => type === undefined)) return;
-    delete jsonSchema.anyOf;
-    Object.assign(jsonSchema, ...alternatives, { type: types });
+    // zod calls every literal a number, which generated clients read as a float.
+    if (Number.isInteger(jsonSchema.const)) jsonSchema.type = "integer";
   },
 };
+
+/** Joins the types of a port, which zod leaves apart because its integer has a range. */
+function withJoinedTypes(schemas: Record<string, JsonSchema>): Record<string, JsonSchema> {
+  return JSON.parse(JSON.stringify(schemas), (_, value) => {
+    const alternatives: JsonSchema[] | undefined = value?.anyOf;
+    if (!alternatives?.every(({ type }) => type !== undefined)) return value;
+    const { anyOf: __, ...rest } = value;
+    const type = alternatives.flatMap((alternative) => alternative.type);
+    return { ...Object.assign({}, ...alternatives), type, ...rest };
+  });
+}
 
 function referenceTo(name: string): string {
   return `#/components/schemas/${name}`;
