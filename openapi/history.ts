@@ -1,11 +1,28 @@
 import * as z from "zod/mini";
 import { FAMILIES, type Family } from "../src/context.ts";
-import { ACTIONS, type HistoryEntry, TESTED_SETTINGS, type TestTarget } from "../src/history/event.ts";
+import {
+  ACTIONS,
+  HISTORY_VALUE_MAX_BYTES,
+  type HistoryEntry,
+  TESTED_SETTINGS,
+  type TestTarget,
+} from "../src/history/event.ts";
 import { historyQuerySchema } from "../src/history/schema.ts";
 import { envelope } from "../src/http/envelope.ts";
 import { okFields } from "./lib/envelope.ts";
 import { operation, REQUEST_ID_EXAMPLE, TENANT_ERRORS } from "./lib/operation.ts";
-import { described, json, named, optionalText, queryParameters } from "./lib/schemas.ts";
+import {
+  described,
+  json,
+  list,
+  named,
+  optionalList,
+  optionalText,
+  queryParameters,
+  string,
+  text,
+  time,
+} from "./lib/schemas.ts";
 import type { Example, PathItem } from "./lib/types.ts";
 
 /** Maximum of `limit`. */
@@ -14,18 +31,18 @@ const PAGE_MAX_ENTRIES = 1_000;
 const callerSchema = named(
   "HistoryCaller",
   z.object({
-    sub: optionalText("Subject, which never changes."),
-    preferred_username: optionalText("User name, which may change."),
-    azp: optionalText("Client that the token was issued to."),
+    sub: optionalText(HISTORY_VALUE_MAX_BYTES, "Subject, which never changes."),
+    preferred_username: optionalText(HISTORY_VALUE_MAX_BYTES, "User name, which may change."),
+    azp: optionalText(HISTORY_VALUE_MAX_BYTES, "Client that the token was issued to."),
   }),
 );
 
 const testTargetSchema = named(
   "TestTarget",
   z.object({
-    host: described(z.string(), "SMTP server."),
-    port: described(z.int(), "Port."),
-    to: optionalText("Recipient of the test mail. Absent if none was sent."),
+    host: text(HISTORY_VALUE_MAX_BYTES, "SMTP server."),
+    port: described(z.int().check(z.minimum(1), z.maximum(65_535)), "Port."),
+    to: optionalText(HISTORY_VALUE_MAX_BYTES, "Recipient of the test mail. Absent if none was sent."),
     settings: described(
       z.enum(TESTED_SETTINGS),
       "Whether the settings were stored, or sent with the request.",
@@ -36,16 +53,14 @@ const testTargetSchema = named(
 const entrySchema = named(
   "HistoryEntry",
   z.object({
-    at: described(z.iso.datetime(), "Time (RFC 3339, UTC)."),
+    at: described(time, "Time (RFC 3339, UTC)."),
     action: described(z.enum(ACTIONS), "What happened. test_refused: the SMTP server rejected the settings."),
     family: described(z.enum(FAMILIES), "Address family of the request."),
-    requestId: described(
-      z.string(),
-      "X-Request-Id of the response, and requestId of the request's log line.",
-    ),
+    requestId: text(36, "X-Request-Id of the response, and requestId of the request's log line."),
     by: described(callerSchema, "The caller."),
-    changed: described(
-      z.exactOptional(z.array(z.string())),
+    changed: optionalList(
+      string(64),
+      64,
       "Names of the fields that a save changed, if the previous settings were readable.",
     ),
     test: described(z.exactOptional(testTargetSchema), "What a test contacted. Long values are truncated."),
@@ -56,8 +71,8 @@ const historySchema = named(
   "History",
   z.object({
     ...okFields,
-    entries: described(z.array(entrySchema), "The entries, newest first."),
-    cursor: optionalText("Start of the next page. Absent on the last one."),
+    entries: list(entrySchema, PAGE_MAX_ENTRIES, "The entries, newest first."),
+    cursor: optionalText(4_096, "Start of the next page. Absent on the last one."),
   }),
 );
 

@@ -12,7 +12,18 @@ import { diagnosisFields } from "./lib/diagnosis.ts";
 import { envelopeFieldsWith, okFields } from "./lib/envelope.ts";
 import type { ErrorExamples } from "./lib/errors.ts";
 import { BODY_ERRORS, operation, SETTINGS_ERRORS, TENANT_ERRORS } from "./lib/operation.ts";
-import { described, json, jsonOf, named, optionalText, queryParameters, refTo } from "./lib/schemas.ts";
+import {
+  described,
+  json,
+  jsonOf,
+  list,
+  named,
+  optionalText,
+  queryParameters,
+  refTo,
+  text,
+  time,
+} from "./lib/schemas.ts";
 import type { Content, Example, Header, Parameter, PathItem } from "./lib/types.ts";
 
 named("Mail", mailSchema);
@@ -21,7 +32,7 @@ named("MailHeaders", mailHeadersSchema);
 /** Maximum of `limit`. */
 const PAGE_MAX_MESSAGES = 200;
 
-const id = described(z.string(), "Id of the mail: a UUID.");
+const id = text(36, "Id of the message: a UUID.");
 
 const state = described(
   z.enum(MAIL_STATES),
@@ -38,14 +49,14 @@ const batchAcceptedSchema = named(
   "BatchAccepted",
   z.object({
     ...acceptedFields,
-    messages: described(z.array(acceptedMailSchema), "The mails, in the order of the request."),
+    messages: list(acceptedMailSchema, BATCH_MAX_MAILS, "The mails, in the order of the request."),
   }),
 );
 
 const failureSchema = named(
   "MailFailure",
   z.object({
-    message: described(z.string(), "The failure, as a sentence for people."),
+    message: text(1_000, "The failure, as a sentence for people."),
     ...diagnosisFields,
   }) satisfies z.ZodMiniType<FailureReport>,
 );
@@ -54,15 +65,18 @@ const statusFields = {
   id,
   state,
   attempts: described(z.int().check(z.minimum(0)), "Attempts to send this mail. Waiting costs none."),
-  createdAt: described(z.iso.datetime(), "Time of acceptance (RFC 3339, UTC)."),
-  expiresAt: described(z.iso.datetime(), "Time after which no attempt starts."),
-  nextAttemptAt: described(z.exactOptional(z.iso.datetime()), "Earliest next attempt, while queued."),
+  createdAt: described(time, "Time of acceptance (RFC 3339, UTC)."),
+  expiresAt: described(time, "Time after which no attempt starts."),
+  nextAttemptAt: described(z.exactOptional(time), "Earliest next attempt, while queued."),
   waitingFor: described(
     z.exactOptional(z.enum(["server", "settings"])),
     "What every mail of the tenant waits for: the SMTP server, or working settings. Absent if this mail waits for its own next attempt.",
   ),
-  messageId: optionalText("Message-ID of the mail, the same in each attempt. Absent before the first one."),
-  tag: optionalText("tag of the request."),
+  messageId: optionalText(
+    300,
+    "Message-ID of the mail, the same in each attempt. Absent before the first one.",
+  ),
+  tag: optionalText(64, "tag of the request."),
   failure: described(z.exactOptional(failureSchema), "The last failure, worded like a failed test."),
 };
 
@@ -78,8 +92,8 @@ const mailsReadSchema = named(
   "MailsRead",
   z.object({
     ...okFields,
-    messages: described(z.array(mailStatusSchema), "The mails, newest first."),
-    cursor: optionalText("Start of the next page. Absent on the last one."),
+    messages: list(mailStatusSchema, PAGE_MAX_MESSAGES, "The mails, newest first."),
+    cursor: optionalText(36, "Start of the next page. Absent on the last one."),
   }),
 );
 
@@ -197,7 +211,8 @@ const SENDERS_AND_ADMINISTRATORS: ErrorExamples = {
   role_missing: { roles: ["tenant-mail/mail-sender", "realm-management/manage-realm"] },
 };
 
-const IDEMPOTENCY_KEY: Parameter = {
+/** The header that identifies a request to send. */
+export const IDEMPOTENCY_KEY: Parameter = {
   name: "Idempotency-Key",
   in: "header",
   description:
@@ -242,7 +257,7 @@ export function messagePaths(family: Family): Record<string, PathItem> {
   const prefix = family === "SSMS" ? "/digitanium/v4/mail" : "/auth/realms/acme/mail";
   const location: Header = {
     description: "Path of the mail's state. Absent after a batch.",
-    schema: { type: "string", format: "uri-reference" },
+    schema: { type: "string", format: "uri-reference", maxLength: 1_024 },
     example: `${prefix}/messages/${MAIL_ID}`,
   };
   return {

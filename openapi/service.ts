@@ -2,10 +2,13 @@ import * as z from "zod/mini";
 import { envelope } from "../src/http/envelope.ts";
 import { envelopeFields, okFields } from "./lib/envelope.ts";
 import { COMMON_ERRORS, operation } from "./lib/operation.ts";
-import { described, json, named } from "./lib/schemas.ts";
+import { described, json, named, text } from "./lib/schemas.ts";
 import type { Content, PathItem } from "./lib/types.ts";
 
-const version = described(z.string(), "Version of the Worker.");
+/** Maximum characters of the page, and of its style sheet. */
+const FILE_MAX_CHARACTERS = 2 ** 20;
+
+const version = text(64, "Version of the Worker.");
 
 const healthySchema = named("Healthy", z.object({ ...okFields, version }));
 const unhealthySchema = named("Unhealthy", z.object({ ...envelopeFields, version }));
@@ -52,10 +55,16 @@ export function servicePaths(version: string): Record<string, PathItem> {
       json(documentSchema, { document: { summary: "The document, abridged", value: document } }),
     ),
     "/docs": file("readDocs", "Read this document as a page", "This document, as HTML.", {
-      "text/html": { schema: { type: "string" }, example: "<!doctype html><title>Tenant Mail</title>" },
+      "text/html": {
+        schema: { type: "string", maxLength: FILE_MAX_CHARACTERS },
+        example: "<!doctype html><title>Tenant Mail</title>",
+      },
     }),
     "/docs.css": file("readDocsStylesheet", "Read the page's style sheet", "The style sheet.", {
-      "text/css": { schema: { type: "string" }, example: "body { margin: 0 }" },
+      "text/css": {
+        schema: { type: "string", maxLength: FILE_MAX_CHARACTERS },
+        example: "body { margin: 0 }",
+      },
     }),
   };
 }

@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
+import { CLAIM_MAX_CHARACTERS } from "../src/auth/limits.ts";
 import type { Family } from "../src/context.ts";
+import { defined } from "../src/defined.ts";
 import type { ApiErrorKind } from "../src/errors.ts";
 import { envelope } from "../src/http/envelope.ts";
 import { toResponse, warningsFor } from "../src/settings/response.ts";
@@ -15,7 +17,7 @@ import type { Step } from "../src/smtp/result.ts";
 import { stepsSchema } from "./lib/diagnosis.ts";
 import { doneSchema, okFields } from "./lib/envelope.ts";
 import { BODY_ERRORS, operation, REQUEST_ID_EXAMPLE, SETTINGS_ERRORS } from "./lib/operation.ts";
-import { described, json, named, queryParameters } from "./lib/schemas.ts";
+import { described, json, list, named, queryParameters, string, text, time } from "./lib/schemas.ts";
 import type { Example, Header, Parameter, PathItem } from "./lib/types.ts";
 
 named("Settings", settingsSchema);
@@ -26,7 +28,8 @@ const settingsResponseSchema = named(
   "SettingsResponse",
   z.object({
     ...Object.fromEntries(Object.entries(settingsFields).map(([name, field]) => [name, storedValue(field)])),
-    port: described(z.string(), "Port."),
+    host: text(253, "SMTP server, in ASCII."),
+    port: text(5, "Port."),
     starttls: describedAs(settingsFields.starttls, z.boolean()),
     ssl: describedAs(settingsFields.ssl, z.boolean()),
     ...Object.fromEntries(
@@ -46,9 +49,9 @@ const settingsReadSchema = named(
   z.object({
     ...okFields,
     settings: described(settingsResponseSchema, "The settings. They can be sent back unchanged."),
-    updatedAt: described(z.iso.datetime(), "Time of the save (RFC 3339, UTC)."),
-    updatedBy: described(z.string(), "Name of the caller who saved."),
-    warnings: described(z.array(z.string()), "Warnings about valid but probably unintended settings."),
+    updatedAt: described(time, "Time of the save (RFC 3339, UTC)."),
+    updatedBy: text(CLAIM_MAX_CHARACTERS, "Name of the caller who saved."),
+    warnings: list(string(1_000), 64, "Warnings about valid but probably unintended settings."),
   }),
 );
 
@@ -162,7 +165,7 @@ const BODY_DESCRIPTION = "JSON in UTF-8, at most 16 KiB.";
 
 const ETAG: Header = {
   description: "Version of the stored settings, for If-Match (RFC 9110 section 8.8.3).",
-  schema: { type: "string" },
+  schema: { type: "string", maxLength: 64 },
   example: `"${REQUEST_ID_EXAMPLE}"`,
 };
 
@@ -265,5 +268,6 @@ function storedValue(field: z.ZodMiniType & { def: { out: z.ZodMiniType } }): z.
 }
 
 function describedAs(field: z.ZodMiniType, schema: z.ZodMiniType): z.ZodMiniType {
-  return described(schema, z.globalRegistry.get(field)?.description ?? "");
+  const { description, maxLength, minimum, maximum } = z.globalRegistry.get(field) ?? {};
+  return schema.check(z.meta(defined({ description, maxLength, minimum, maximum })));
 }

@@ -2,7 +2,13 @@ import * as z from "zod/mini";
 import type { Diagnosis } from "../../src/smtp/diagnosis.ts";
 import { STAGES, type Step, TLS_STATES } from "../../src/smtp/result.ts";
 import { envelopeFieldsWith } from "./envelope.ts";
-import { described, named, optionalText } from "./schemas.ts";
+import { described, list, named, optionalList, optionalText, string, text } from "./schemas.ts";
+
+/** Maximum characters of a reply. The rest is cut off. */
+const REPLY_MAX_CHARACTERS = 200;
+
+/** More names of at least one character do not fit into a reply of 64 KiB. */
+const MECHANISMS_MAX = 32_768;
 
 const stageSchema = z.enum(STAGES);
 
@@ -13,22 +19,23 @@ export const diagnosisFields = {
     z.exactOptional(z.int().check(z.minimum(200), z.maximum(599))),
     "Code of the server's negative reply, if any (RFC 5321 section 4.2).",
   ),
-  enhancedCode: optionalText("Its enhanced status code, if any (RFC 3463)."),
-  reply: optionalText("The server's reply: one printable line of at most 200 characters."),
+  enhancedCode: optionalText(9, "Its enhanced status code, if any (RFC 3463)."),
+  reply: optionalText(REPLY_MAX_CHARACTERS, "The server's reply: one printable line."),
   challenge: optionalText(
+    REPLY_MAX_CHARACTERS,
     "Why the server rejects an access token, usually as JSON (RFC 7628 section 3.2.2): one printable line.",
   ),
   oauth: described(
     z.exactOptional(
       z.object({
-        status: described(z.exactOptional(z.int()), "HTTP status."),
-        error: optionalText("OAuth error code."),
-        error_description: optionalText("Its description: one printable line of at most 300 characters."),
+        status: described(z.exactOptional(z.int().check(z.minimum(100), z.maximum(599))), "HTTP status."),
+        error: optionalText(300, "OAuth error code."),
+        error_description: optionalText(300, "Its description: one printable line."),
       }),
     ),
     "Response of the token endpoint, if it is why there is no access token (RFC 6749 section 5.2).",
   ),
-  hint: described(z.string(), "What to do."),
+  hint: text(2_000, "What to do."),
 };
 
 const stepSchema = named(
@@ -37,19 +44,22 @@ const stepSchema = named(
     stage: described(stageSchema, "The completed stage."),
     milliseconds: described(z.int().check(z.minimum(0)), "Time since the previous step."),
     tls: described(z.exactOptional(z.enum(TLS_STATES)), "How the connection is encrypted, in stage tls."),
-    mechanisms: described(
-      z.exactOptional(z.readonly(z.array(z.string()))),
+    mechanisms: optionalList(
+      string(20),
+      MECHANISMS_MAX,
       "SASL mechanisms that the server offers, in the last step before authentication.",
     ),
-    mechanism: optionalText("The SASL mechanism used, in stage authentication."),
+    mechanism: optionalText(20, "The SASL mechanism used, in stage authentication."),
     reply: optionalText(
+      // In a probe, with both codes before the text.
+      REPLY_MAX_CHARACTERS + 14,
       "The server's reply to the message. In a probe, a negative reply that does not question the settings.",
     ),
   }) satisfies z.ZodMiniType<Step>,
 );
 
 /** The completed stages of a session. */
-export const stepsSchema = described(z.array(stepSchema), "The completed stages, in order.");
+export const stepsSchema = list(stepSchema, STAGES.length, "The completed stages, in order.");
 
 /** The response to a failed test. */
 export const smtpFailedSchema = named(

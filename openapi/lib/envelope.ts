@@ -1,14 +1,20 @@
 import * as z from "zod/mini";
 import type { FieldError } from "../../src/errors.ts";
 import type { Envelope } from "../../src/http/envelope.ts";
-import { described, named } from "./schemas.ts";
+import { described, named, optionalList, text } from "./schemas.ts";
+
+/** Maximum characters of `message`. A missing role names those of two variables, each of at most 5 KB. */
+const MESSAGE_MAX_CHARACTERS = 16_384;
+
+/** Maximum invalid fields: 20 of a schema, or what Keycloak does not support, which may be each field. */
+const FIELD_ERRORS_MAX = 50;
 
 const STATUS_DESCRIPTION = "The outcome, as a word for programs.";
 
 /** Members of every JSON response. */
 export const envelopeFields = {
-  message: described(z.string(), "The outcome, as a sentence for people."),
-  status: described(z.string(), STATUS_DESCRIPTION),
+  message: text(MESSAGE_MAX_CHARACTERS, "The outcome, as a sentence for people."),
+  status: text(64, STATUS_DESCRIPTION),
   subSystem: described(z.literal(8 satisfies Envelope["subSystem"]), "The responding subsystem: 8 is mail."),
 };
 
@@ -29,8 +35,8 @@ export const errorSchema = named("Error", z.object(envelopeFields));
 const fieldErrorSchema = named(
   "FieldError",
   z.object({
-    field: described(z.string(), "Name of the field, with dots where it is nested."),
-    message: described(z.string(), "How to fix it."),
+    field: text(128, "Name of the field, with dots where it is nested."),
+    message: text(2_000, "How to fix it."),
   }) satisfies z.ZodMiniType<FieldError>,
 );
 
@@ -39,6 +45,6 @@ export const badRequestSchema = named(
   "BadRequest",
   z.object({
     ...envelopeFieldsWith("BAD_REQUEST"),
-    errors: described(z.exactOptional(z.array(fieldErrorSchema)), "The invalid fields."),
+    errors: optionalList(fieldErrorSchema, FIELD_ERRORS_MAX, "The invalid fields."),
   }),
 );

@@ -17,13 +17,16 @@ const HEADERS: Record<string, Header> = {
   "WWW-Authenticate": {
     description:
       "Challenge (RFC 6750 section 3), without error if no token was sent. Absent over plain http.",
-    schema: { type: "string" },
+    schema: { type: "string", maxLength: 128 },
   },
   "Retry-After": {
     description: "Seconds to wait before a retry. Absent if a retry does not help.",
     schema: { type: "integer", minimum: 1 },
   },
-  Allow: { description: "The methods that the address supports.", schema: { type: "string" } },
+  Allow: {
+    description: "The methods that the address supports.",
+    schema: { type: "string", maxLength: 128 },
+  },
 };
 
 /** Details of errors, where an operation's typical case is another than that of `API_ERRORS`. */

@@ -36,7 +36,7 @@ export const REQUEST_ID_EXAMPLE = "0b1c9a55-7c1e-4a43-9a2f-3f0e1a6f8d11";
 
 const REQUEST_ID: Header = {
   description: "requestId of the request's log line.",
-  schema: { type: "string", format: "uuid" },
+  schema: { type: "string", format: "uuid", maxLength: 36 },
   example: REQUEST_ID_EXAMPLE,
 };
 

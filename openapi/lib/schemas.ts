@@ -15,10 +15,33 @@ export function described<Schema extends z.ZodMiniType>(schema: Schema, descript
   return schema.check(z.describe(description));
 }
 
-/** A string that may be absent. */
-export function optionalText(description: string) {
-  return described(z.exactOptional(z.string()), description);
+/** Every string and list in a response has a maximum, for clients and gateways that check or reserve room. */
+export function string(maxLength: number) {
+  return z.string().check(z.maxLength(maxLength));
 }
+
+/** A documented string. */
+export function text(maxLength: number, description: string) {
+  return described(string(maxLength), description);
+}
+
+/** A documented string that may be absent. */
+export function optionalText(maxLength: number, description: string) {
+  return described(z.exactOptional(string(maxLength)), description);
+}
+
+/** A documented list. */
+export function list<Item extends z.ZodMiniType>(item: Item, maxItems: number, description: string) {
+  return described(z.array(item).check(z.maxLength(maxItems)), description);
+}
+
+/** A documented list that may be absent. */
+export function optionalList<Item extends z.ZodMiniType>(item: Item, maxItems: number, description: string) {
+  return described(z.exactOptional(z.array(item).check(z.maxLength(maxItems))), description);
+}
+
+/** A time in UTC, as `Date.prototype.toISOString` writes it. */
+export const time = z.iso.datetime().check(z.maxLength(24));
 
 /** JSON Schemas of {@link SCHEMAS}, as a client sees them, in alphabetical order. */
 export function jsonSchemas(): Record<string, JsonSchema> {

@@ -25,8 +25,14 @@ describe.each(PATHS)("%s", (path) => {
   );
 
   it.each([
-    ...["example.org", "acme.example.org", "notexample.com", "example.com.example.org"],
-    ...["a.b.example.com", "xn--bcher-kva.example.com", "-a.example.com", "127.0.0.1"],
+    "example.org",
+    "acme.example.org",
+    "notexample.com",
+    "example.com.example.org",
+    "a.b.example.com",
+    "xn--bcher-kva.example.com",
+    "-a.example.com",
+    "127.0.0.1",
   ])("responds 404 on %s", async (host) => {
     expect(await readJson(await call(at(host)))).toEqual(notFound);
   });

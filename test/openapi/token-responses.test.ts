@@ -7,19 +7,7 @@ import { newOAuthClient, tokenMailServer } from "../support/oauth/clients.ts";
 
 const local = { ALLOW_PRIVATE_HOSTS: "true" };
 
-const FIELDS = [
-  ...["authType", "authTokenUrl", "authTokenScope", "authTokenClientId"],
-  ...["authTokenClientSecret", "authTokenPrivateKey", "authTokenGrantType"],
-];
-
 describe("The document", () => {
-  it.each(["Settings", "SettingsResponse"])("describes the fields of tokens in %s", (name) => {
-    const described = expect.objectContaining({ description: expect.stringMatching(/.\.$/) });
-    expect(document.components.schemas[name]?.properties).toMatchObject(
-      Object.fromEntries(FIELDS.map((field) => [field, described])),
-    );
-  });
-
   it("lists what authType and authTokenGrantType accept", () => {
     const grants = ["client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer"];
     expect(document.components.schemas.Settings?.properties).toMatchObject({

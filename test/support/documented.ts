@@ -47,6 +47,9 @@ const VARYING_MESSAGE = [400, 405, 409, 502];
 
 /** Headers of every response. Clients may ignore them. */
 const GENERAL_HEADERS = [
-  ...["cache-control", "content-length", "content-type"],
-  ...["strict-transport-security", "x-content-type-options"],
+  "cache-control",
+  "content-length",
+  "content-type",
+  "strict-transport-security",
+  "x-content-type-options",
 ];
