@@ -1,57 +1,22 @@
 import * as z from "zod/mini";
 import type { Family } from "../src/context.ts";
-import { MAIL_STATES } from "../src/delivery/mail-row.ts";
 import type { FailureReport } from "../src/delivery/report.ts";
-import { BATCH_MAX_MAILS, listQuerySchema, mailHeadersSchema, mailSchema } from "../src/delivery/schema.ts";
+import { listQuerySchema } from "../src/delivery/schema.ts";
 import type { MailStatus } from "../src/delivery/status.ts";
 import type { ApiErrorKind } from "../src/errors.ts";
 import { envelope } from "../src/http/envelope.ts";
 import { settingsSchema } from "../src/settings/schema.ts";
 import { explain } from "../src/smtp/explain.ts";
 import { diagnosisFields } from "./lib/diagnosis.ts";
-import { envelopeFieldsWith, okFields } from "./lib/envelope.ts";
+import { okFields } from "./lib/envelope.ts";
 import type { ErrorExamples } from "./lib/errors.ts";
-import { BODY_ERRORS, operation, SETTINGS_ERRORS, TENANT_ERRORS } from "./lib/operation.ts";
-import {
-  described,
-  json,
-  jsonOf,
-  list,
-  named,
-  optionalText,
-  queryParameters,
-  refTo,
-  text,
-  time,
-} from "./lib/schemas.ts";
-import type { Content, Example, Header, Parameter, PathItem } from "./lib/types.ts";
-
-named("Mail", mailSchema);
-named("MailHeaders", mailHeadersSchema);
+import { operation, TENANT_ERRORS } from "./lib/operation.ts";
+import { described, json, list, named, optionalText, queryParameters, text, time } from "./lib/schemas.ts";
+import type { Example, Parameter, PathItem } from "./lib/types.ts";
+import { MAIL_ID, mailFields, sendMail } from "./send-mail.ts";
 
 /** Maximum of `limit`. */
 const PAGE_MAX_MESSAGES = 200;
-
-const id = text(36, "Id of the message: a UUID.");
-
-const state = described(
-  z.enum(MAIL_STATES),
-  "queued: waits for an attempt. sending: an attempt is under way. sent: the tenant's SMTP server accepted the mail. failed: no further attempt. expired: expiresAt came first. canceled: by a request.",
-);
-
-const acceptedMailSchema = named("AcceptedMail", z.object({ id, state }));
-
-const acceptedFields = envelopeFieldsWith("ACCEPTED");
-
-const acceptedSchema = named("Accepted", z.object({ ...acceptedFields, id, state }));
-
-const batchAcceptedSchema = named(
-  "BatchAccepted",
-  z.object({
-    ...acceptedFields,
-    messages: list(acceptedMailSchema, BATCH_MAX_MAILS, "The mails, in the order of the request."),
-  }),
-);
 
 const failureSchema = named(
   "MailFailure",
@@ -62,8 +27,7 @@ const failureSchema = named(
 );
 
 const statusFields = {
-  id,
-  state,
+  ...mailFields,
   attempts: described(z.int().check(z.minimum(0)), "Attempts to send this mail. Waiting costs none."),
   createdAt: described(time, "Time of acceptance (RFC 3339, UTC)."),
   expiresAt: described(time, "Time after which no attempt starts."),
@@ -97,41 +61,6 @@ const mailsReadSchema = named(
   }),
 );
 
-const MAIL_ID = "01a208d0-5251-7000-9f3d-2b6c9d1e4f50";
-
-const mail = {
-  to: "ada@example.com",
-  subject: "Your code",
-  text: "Your code is 123456.\n",
-  html: "<p>Your code is <b>123456</b>.</p>",
-  tag: "login-code",
-  expiresIn: 600,
-};
-
-const REQUESTS: Record<string, Example> = {
-  code: { summary: "One mail, valid for ten minutes", value: mail },
-  newsletter: {
-    summary: "With headers and another address for replies",
-    value: {
-      to: mail.to,
-      subject: "News",
-      html: "<p>News</p>",
-      replyTo: "support@example.com",
-      headers: {
-        "List-Unsubscribe": "<https://example.com/unsubscribe?u=1>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-      },
-    },
-  },
-  batch: {
-    summary: "A batch",
-    value: [
-      { to: mail.to, subject: "Report", text: "Done.\n" },
-      { to: "grace@example.com", subject: "Report", text: "Done.\n" },
-    ],
-  },
-};
-
 const queued: MailStatus = {
   id: MAIL_ID,
   state: "queued",
@@ -139,7 +68,7 @@ const queued: MailStatus = {
   createdAt: "2026-11-23T14:30:00.017Z",
   expiresAt: "2026-11-23T14:40:00.017Z",
   nextAttemptAt: "2026-11-23T14:30:00.017Z",
-  tag: mail.tag,
+  tag: "login-code",
 };
 
 const { steps: _, ...connectionFailure } = explain(
@@ -164,21 +93,6 @@ const sent: MailStatus = {
 };
 
 const RESPONSES = {
-  accepted: {
-    accepted: {
-      summary: "One mail",
-      value: envelope("ACCEPTED", "Accepted for delivery", { id: MAIL_ID, state: "queued" }),
-    },
-    batch: {
-      summary: "A batch",
-      value: envelope("ACCEPTED", "Accepted for delivery", {
-        messages: [
-          { id: MAIL_ID, state: "queued" },
-          { id: "01a208d0-5251-7001-b1c8-90d2e3f4a5b6", state: "queued" },
-        ],
-      }),
-    },
-  },
   read: {
     sent: { summary: "Sent", value: envelope("OK", "Successfully read the mail", sent) },
     waiting: {
@@ -205,31 +119,8 @@ const RESPONSES = {
 
 const OUTBOX_ERRORS: readonly ApiErrorKind[] = [...TENANT_ERRORS, "outbox_unavailable"];
 
-const SENDERS: ErrorExamples = { role_missing: { roles: ["tenant-mail/mail-sender"] } };
-
 const SENDERS_AND_ADMINISTRATORS: ErrorExamples = {
   role_missing: { roles: ["tenant-mail/mail-sender", "realm-management/manage-realm"] },
-};
-
-/** The header that identifies a request to send. */
-export const IDEMPOTENCY_KEY: Parameter = {
-  name: "Idempotency-Key",
-  in: "header",
-  description:
-    "1 to 255 printable ASCII characters, with or without quotes (draft-ietf-httpapi-idempotency-key-header). A key is honored for 7 days, per tenant: the same body gets the same messages again, another body gets 422.",
-  schema: {
-    type: "string",
-    // A quoted key has a backslash before each quote and backslash.
-    pattern: '^("([ !#-\\[\\]-~]|\\\\["\\\\]){1,255}"|[!#-~][ -~]{0,254})$',
-    maxLength: 512,
-  },
-  example: '"5f0c-login-code-ada"',
-};
-
-const IDEMPOTENT_REPLAYED: Header = {
-  description: "true if the Idempotency-Key was known: nothing new is accepted. Otherwise absent.",
-  schema: { type: "string", const: "true" },
-  example: "true",
 };
 
 const ID: Parameter = {
@@ -241,55 +132,12 @@ const ID: Parameter = {
   example: MAIL_ID,
 };
 
-const REQUEST: Content = jsonOf(
-  {
-    anyOf: [
-      refTo(mailSchema),
-      { type: "array", items: refTo(mailSchema), minItems: 1, maxItems: BATCH_MAX_MAILS },
-    ],
-  },
-  REQUESTS,
-);
-
 /** The operations on a tenant's mail, by path below the family's prefix. */
 export function messagePaths(family: Family): Record<string, PathItem> {
   const tags = [family];
-  const prefix = family === "SSMS" ? "/digitanium/v4/mail" : "/auth/realms/acme/mail";
-  const location: Header = {
-    description: "Path of the mail's state. Absent after a batch.",
-    schema: { type: "string", format: "uri-reference", maxLength: 1_024 },
-    example: `${prefix}/messages/${MAIL_ID}`,
-  };
   return {
     "/messages": {
-      post: operation({
-        operationId: `sendMail_${family}`,
-        tags,
-        summary: "Send mail",
-        description:
-          "Accepts one mail, or a batch of up to 100, all or none, for delivery with the tenant's settings. Responds once they are durable, before any server is contacted. Needs a sender's role.",
-        parameters: [IDEMPOTENCY_KEY],
-        requestBody: { description: "JSON in UTF-8, at most 1 MiB.", required: true, content: REQUEST },
-        successStatus: 202,
-        success: {
-          description: "The mails are accepted.",
-          headers: { Location: location, "Idempotent-Replayed": IDEMPOTENT_REPLAYED },
-          content: jsonOf({ anyOf: [refTo(acceptedSchema), refTo(batchAcceptedSchema)] }, RESPONSES.accepted),
-        },
-        errors: [
-          ...SETTINGS_ERRORS,
-          ...BODY_ERRORS,
-          "nothing_stored",
-          "idempotency_key_reused",
-          "outbox_full",
-          "outbox_unavailable",
-        ],
-        errorExamples: {
-          ...SENDERS,
-          content_too_large: { maxBytes: 1024 * 1024 },
-          invalid_fields: { errors: [{ field: "[3].to", message: "is required" }] },
-        },
-      }),
+      post: sendMail(family),
       get: operation({
         operationId: `listMails_${family}`,
         tags,

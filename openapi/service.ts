@@ -17,8 +17,8 @@ const documentSchema = named(
   "OpenApi",
   z.object({
     openapi: described(z.literal("3.1.1"), "Version of OpenAPI."),
-    info: described(z.record(z.string(), z.unknown()), "Title, version and description."),
-    paths: described(z.record(z.string(), z.unknown()), "The operations, by path and method."),
+    info: described(z.looseObject({}), "Title, version and description."),
+    paths: described(z.looseObject({}), "The operations, by path and method."),
   }),
 );
 

@@ -33,11 +33,20 @@ export interface Parameter extends Header {
   required?: boolean;
 }
 
+/** OpenAPI 3.1 section 4.8.20. */
+export interface Link {
+  operationId: string;
+  description: string;
+  /** Runtime expressions, by the name of the parameter. */
+  parameters: Record<string, string>;
+}
+
 /** OpenAPI 3.1 section 4.8.17. */
 export interface Response {
   description: string;
   headers: Record<string, Header>;
   content: Content;
+  links?: Record<string, Link>;
 }
 
 /** OpenAPI 3.1 section 4.8.10. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { IDEMPOTENCY_KEY } from "../../openapi/messages.ts";
+import { IDEMPOTENCY_KEY } from "../../openapi/send-mail.ts";
 import { parseIdempotencyKey } from "../../src/delivery/idempotency-key.ts";
 
 const { pattern = "" } = IDEMPOTENCY_KEY.schema;

@@ -40,7 +40,7 @@ describe.each(families)("responses of the Worker are documented, $family", ({ fa
     await expectDocumented(response, `${operation}_${family}`);
   }
 
-  const operationsOfTenant = [
+  const operationsOfTenant: [string, CallOptions, () => string][] = [
     ["saveSettings", save, () => ada.url],
     ["readSettings", {}, () => ada.url],
     ["deleteSettings", remove, () => ada.url],
@@ -51,7 +51,7 @@ describe.each(families)("responses of the Worker are documented, $family", ({ fa
     ["readMail", {}, () => `${urlOf("messages")}/1`],
     ["cancelMail", remove, () => `${urlOf("messages")}/1`],
     ["retryMail", { method: "POST" }, () => `${urlOf("messages")}/1/retry`],
-  ] as const satisfies [string, CallOptions, () => string][];
+  ];
 
   describe.each(operationsOfTenant)("%s", (operation, how, url) => {
     it.each(everywhere)("%i", async (status, more, changed = (same) => same) => {
@@ -197,7 +197,7 @@ describe("responses of the Worker are documented, without a token", () => {
     expect(served).toBe(JSON.stringify(document).replaceAll(EXAMPLE_HOSTNAME, "example.com"));
   });
 
-  it.each(operations.map((placed) => ({ name: placed.operation.operationId, ...placed })))(
+  it.each(operations)(
     "$name requires a token if the document says so",
     async ({ method, path, operation }) => {
       const host = operation.tags.includes("SHIFT") ? "example.com" : "acme.example.com";

@@ -21,11 +21,9 @@ describe.each(families)(
   "Responses about tokens are documented, $family:",
   ({ family, address, testAddress }) => {
     async function newClient() {
-      const [ada, oauth, { port }] = [
-        await newAdministrator(address),
-        await newOAuthClient(),
-        await tokenMailServer(),
-      ];
+      const ada = await newAdministrator(address);
+      const oauth = await newOAuthClient();
+      const { port } = await tokenMailServer();
       const settings = {
         host: "localhost",
         port,
