@@ -42,7 +42,7 @@ const testTargetSchema = named(
   z.object({
     host: text(HISTORY_VALUE_MAX_BYTES, "SMTP server."),
     port: described(z.int().check(z.minimum(1), z.maximum(65_535)), "Port."),
-    to: optionalText(HISTORY_VALUE_MAX_BYTES, "Recipient of the test mail. Absent if none was sent."),
+    to: optionalText(HISTORY_VALUE_MAX_BYTES, "Recipient of the test message. Absent if none was sent."),
     settings: described(
       z.enum(TESTED_SETTINGS),
       "Whether the settings were stored, or sent with the request.",

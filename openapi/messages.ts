@@ -28,17 +28,17 @@ const failureSchema = named(
 
 const statusFields = {
   ...mailFields,
-  attempts: described(z.int().check(z.minimum(0)), "Attempts to send this mail. Waiting costs none."),
+  attempts: described(z.int().check(z.minimum(0)), "Attempts to send this message. Waiting costs none."),
   createdAt: described(time, "Time of acceptance (RFC 3339, UTC)."),
   expiresAt: described(time, "Time after which no attempt starts."),
   nextAttemptAt: described(z.exactOptional(time), "Earliest next attempt, while queued."),
   waitingFor: described(
     z.exactOptional(z.enum(["server", "settings"])),
-    "What every mail of the tenant waits for: the SMTP server, or working settings. Absent if this mail waits for its own next attempt.",
+    "What every message of the tenant waits for: the SMTP server, or working settings. Absent if this message waits for its own next attempt.",
   ),
   messageId: optionalText(
     300,
-    "Message-ID of the mail, the same in each attempt. Absent before the first one.",
+    "Message-ID of the message, the same in each attempt. Absent before the first one.",
   ),
   tag: optionalText(64, "tag of the request."),
   failure: described(z.exactOptional(failureSchema), "The last failure, worded like a failed test."),
@@ -56,7 +56,7 @@ const mailsReadSchema = named(
   "MailsRead",
   z.object({
     ...okFields,
-    messages: list(mailStatusSchema, PAGE_MAX_MESSAGES, "The mails, newest first."),
+    messages: list(mailStatusSchema, PAGE_MAX_MESSAGES, "The messages, newest first."),
     cursor: optionalText(36, "Start of the next page. Absent on the last one."),
   }),
 );
@@ -127,7 +127,7 @@ const ID: Parameter = {
   name: "id",
   in: "path",
   required: true,
-  description: "Id of the mail.",
+  description: "Id of the message.",
   schema: { type: "string" },
   example: MAIL_ID,
 };
@@ -141,14 +141,14 @@ export function messagePaths(family: Family): Record<string, PathItem> {
       get: operation({
         operationId: `listMails_${family}`,
         tags,
-        summary: "List mails",
+        summary: "List messages",
         description:
-          "Lists the tenant's mails, newest first, until 7 days after their final state. Needs a sender's or an administrator's role.",
+          "Lists the tenant's messages, newest first, until 7 days after their final state. Needs a sender's or an administrator's role.",
         parameters: queryParameters(listQuerySchema, {
           limit: { type: "integer", minimum: 1, maximum: PAGE_MAX_MESSAGES },
         }),
         success: {
-          description: "A page of mails.",
+          description: "A page of messages.",
           content: json(mailsReadSchema, RESPONSES.list),
         },
         errors: [...OUTBOX_ERRORS, "invalid_fields"],
@@ -164,22 +164,22 @@ export function messagePaths(family: Family): Record<string, PathItem> {
       get: operation({
         operationId: `readMail_${family}`,
         tags,
-        summary: "Read a mail's state",
+        summary: "Read the state of a message",
         description:
-          "Returns the state of a mail, never its recipient or content. Needs a sender's or an administrator's role.",
+          "Returns the state of a message, never its recipient or content. Needs a sender's or an administrator's role.",
         parameters: [ID],
-        success: { description: "The mail.", content: json(mailReadSchema, RESPONSES.read) },
+        success: { description: "The message.", content: json(mailReadSchema, RESPONSES.read) },
         errors: [...OUTBOX_ERRORS, "mail_not_found"],
         errorExamples: SENDERS_AND_ADMINISTRATORS,
       }),
       delete: operation({
         operationId: `cancelMail_${family}`,
         tags,
-        summary: "Cancel a mail",
-        description: "Cancels a queued mail. Needs a sender's or an administrator's role.",
+        summary: "Cancel a message",
+        description: "Cancels a queued message. Needs a sender's or an administrator's role.",
         parameters: [ID],
         success: {
-          description: "The mail is canceled.",
+          description: "The message is canceled.",
           content: json(mailReadSchema, RESPONSES.canceled),
         },
         errors: [...OUTBOX_ERRORS, "mail_not_found", "wrong_mail_state"],
@@ -190,11 +190,11 @@ export function messagePaths(family: Family): Record<string, PathItem> {
       post: operation({
         operationId: `retryMail_${family}`,
         tags,
-        summary: "Retry a mail",
+        summary: "Retry a message",
         description:
-          "Queues a failed or expired mail again, with its lifetime starting now. Needs a sender's or an administrator's role.",
+          "Queues a failed or expired message again, with its lifetime starting now. Needs a sender's or an administrator's role.",
         parameters: [ID],
-        success: { description: "The mail is queued.", content: json(mailReadSchema, RESPONSES.retried) },
+        success: { description: "The message is queued.", content: json(mailReadSchema, RESPONSES.retried) },
         errors: [...OUTBOX_ERRORS, "mail_not_found", "wrong_mail_state", "outbox_full", "record_unreadable"],
         errorExamples: SENDERS_AND_ADMINISTRATORS,
       }),

@@ -30,7 +30,7 @@ const batchAcceptedSchema = named(
   "BatchAccepted",
   z.object({
     ...acceptedFields,
-    messages: list(acceptedMailSchema, BATCH_MAX_MAILS, "The mails, in the order of the request."),
+    messages: list(acceptedMailSchema, BATCH_MAX_MAILS, "The messages, in the order of the request."),
   }),
 );
 
@@ -47,7 +47,7 @@ const mail = {
 };
 
 const REQUESTS: Record<string, Example> = {
-  code: { summary: "One mail, valid for ten minutes", value: mail },
+  code: { summary: "One message, valid for ten minutes", value: mail },
   newsletter: {
     summary: "With headers and another address for replies",
     value: {
@@ -72,7 +72,7 @@ const REQUESTS: Record<string, Example> = {
 
 const RESPONSES: Record<string, Example> = {
   accepted: {
-    summary: "One mail",
+    summary: "One message",
     value: envelope("ACCEPTED", "Accepted for delivery", { id: MAIL_ID, state: "queued" }),
   },
   batch: {
@@ -121,7 +121,7 @@ const REQUEST: Content = jsonOf(
 export function sendMail(family: Family): Operation {
   const prefix = family === "SSMS" ? "/digitanium/v4/mail" : "/auth/realms/acme/mail";
   const location: Header = {
-    description: "Path of the mail's state. Absent after a batch.",
+    description: "Path of the state of the message. Absent after a batch.",
     schema: { type: "string", format: "uri-reference", maxLength: 1_024 },
     example: `${prefix}/messages/${MAIL_ID}`,
   };
@@ -138,12 +138,12 @@ export function sendMail(family: Family): Operation {
     tags: [family],
     summary: "Send mail",
     description:
-      "Accepts one mail, or a batch of up to 100, all or none, for delivery with the tenant's settings. Responds once they are durable, before any server is contacted. Needs a sender's role.",
+      "Accepts one message, or a batch of up to 100 (all or none), for delivery with the tenant's settings. Responds once they are stored, before any server is contacted. Needs a sender's role.",
     parameters: [IDEMPOTENCY_KEY],
     requestBody: { description: "JSON in UTF-8, at most 1 MiB.", required: true, content: REQUEST },
     successStatus: 202,
     success: {
-      description: "The mails are accepted.",
+      description: "The messages are accepted.",
       headers: { Location: location, "Idempotent-Replayed": IDEMPOTENT_REPLAYED },
       content: jsonOf({ anyOf: [refTo(acceptedSchema), refTo(batchAcceptedSchema)] }, RESPONSES),
       links: {

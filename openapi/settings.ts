@@ -111,7 +111,7 @@ const SAVE_REQUESTS: Record<string, Example> = {
 };
 
 const TEST_REQUESTS: Record<string, Example> = {
-  stored: { summary: "Send a mail with the stored settings", value: { to: "ada@example.com" } },
+  stored: { summary: "Send a message with the stored settings", value: { to: "ada@example.com" } },
   probe: { summary: "Send no mail", value: { mode: "probe" } },
   unsaved: { summary: "Unsaved settings", value: { to: "ada@example.com", settings } },
 };
@@ -141,7 +141,7 @@ const RESPONSES = {
   },
   deleted: { summary: "Deleted", value: envelope("OK", "Successfully deleted SMTP Details") },
   sent: {
-    summary: "A mail was sent",
+    summary: "A message was sent",
     value: envelope("OK", "Mail Sent Successfully to the user", { steps }),
   },
   probed: {
@@ -241,7 +241,7 @@ export function settingsPaths(family: Family): Record<string, PathItem> {
         tags,
         summary: "Test settings",
         description:
-          "Connects to the SMTP server with the stored settings, or with unsaved ones from the body, and sends a test mail. A probe names sender and recipient to the server and sends no mail. At most 10 tests a minute per tenant and location.",
+          "Connects to the SMTP server with the stored settings, or with unsaved ones from the body, and sends a test message. A probe names sender and recipient to the server and sends no mail. At most 10 tests a minute per tenant and location.",
         requestBody: {
           description: BODY_DESCRIPTION,
           required: false,
