@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { CLAIM_MAX_CHARACTERS } from "../src/auth/limits.ts";
+import { CLAIM_MAX_CHARACTERS } from "../src/auth/caller.ts";
 import type { Family } from "../src/context.ts";
 import { defined } from "../src/defined.ts";
 import type { ApiErrorKind } from "../src/errors.ts";

@@ -1,7 +1,9 @@
-import { jsonSchemas } from "../../openapi/lib/schemas.ts";
+import { openApiDocument } from "../../openapi/document.ts";
 import type { JsonSchema } from "../../openapi/lib/types.ts";
 import { API_ERRORS, ApiError, type ApiErrorKind, contentOf } from "../../src/errors.ts";
 import { escaped, tableOf } from "./markdown.ts";
+
+const { schemas } = openApiDocument("").components;
 
 /** The errors of the API, by HTTP status. */
 export function errorTable(): string {
@@ -19,7 +21,7 @@ export function errorTable(): string {
 
 /** The fields of a request, from the schema that validates them. */
 export function fieldTable(name: string): string {
-  const { properties = {}, required = [] } = jsonSchemas()[name] ?? {};
+  const { properties = {}, required = [] } = schemas[name] ?? {};
   const rows = Object.entries(properties as Record<string, JsonSchema>).map(([field, schema]) => [
     `\`${field}\`${required.includes(field) ? " (mandatory)" : ""}`,
     typeOf(schema),
