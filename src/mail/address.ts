@@ -36,6 +36,11 @@ export function asciiDomain(address: string): string {
   return "host" in domain ? `${address.slice(0, at)}@${domain.host}` : address;
 }
 
+/** Whether an address needs no SMTPUTF8 (RFC 6531). */
+export function isAscii(address: string): boolean {
+  return /^\p{ASCII}*$/u.test(address);
+}
+
 function octets(text: string): number {
   return new TextEncoder().encode(text).length;
 }

@@ -40,17 +40,14 @@ function routeOf(c: Context): string | undefined {
   return path === undefined || path.endsWith("*") ? undefined : path;
 }
 
+/** The details of errors that belong in the log. */
+type LoggedDetails = Partial<ApiError<"record_unreadable">["details"] & ApiError<"smtp_failed">["details"]>;
+
 function describe(error: Error): object {
   const { kind, details }: ApiError = toApiError(error);
   if (kind === "internal") return { error: kind, ...describeUnexpected(error) };
-  const diagnosis = "diagnosis" in details ? details.diagnosis : undefined;
-  return {
-    error: kind,
-    reason: "reason" in details ? details.reason : undefined,
-    kid: "kid" in details ? details.kid : undefined,
-    stage: diagnosis?.stage,
-    smtpCode: diagnosis?.smtpCode,
-  };
+  const { reason, kid, diagnosis } = details as LoggedDetails;
+  return { error: kind, reason, kid, stage: diagnosis?.stage, smtpCode: diagnosis?.smtpCode };
 }
 
 // The message may quote what it failed on, such as a body or a secret. The frames of the stack never do.

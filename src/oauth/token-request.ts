@@ -112,7 +112,7 @@ async function credentialsOf(
   settings: TokenSettings,
 ): Promise<{ authentication: oauth.ClientAuth; parameters: URLSearchParams }> {
   const { url, grantType, scope, credential } = settings;
-  const parameters = new URLSearchParams(scope === undefined ? {} : { scope });
+  const parameters = new URLSearchParams(defined({ scope }));
   // In the body, as Keycloak sends it.
   if ("clientSecret" in credential) {
     return { authentication: oauth.ClientSecretPost(credential.clientSecret), parameters };
@@ -140,7 +140,7 @@ function privateKeyJwt({ key, alg, header }: SigningKey, url: string): oauth.Cli
 /** The assertion of a JWT bearer grant (RFC 7523 section 2.1). Google reads the scope from its claims. */
 function assertionFor({ url, clientId, scope, subject }: TokenSettings, { key, alg, header }: SigningKey) {
   const issuedAt = Math.floor(Date.now() / 1000);
-  return new SignJWT(scope === undefined ? {} : { scope })
+  return new SignJWT(defined({ scope }))
     .setProtectedHeader({ alg, typ: "JWT", ...header })
     .setIssuer(clientId)
     .setSubject(subject)

@@ -105,8 +105,8 @@ export function describe(
     stage,
     ...defined({
       smtpCode: reply?.code,
-      enhancedCode: reply?.enhancedCode,
       reply: reply?.text,
+      enhancedCode: reply?.enhancedCode,
       challenge,
       oauth: oauth && toOAuth(oauth),
     }),
@@ -121,8 +121,8 @@ export function mayHaveArrived<Report extends { message: string }>(report: Repor
 }
 
 function toOAuth({ status, error, description }: TokenFailure): Diagnosis["oauth"] {
-  const response = defined({ status, error, error_description: description });
-  return Object.keys(response).length === 0 ? undefined : response;
+  const oauth = defined({ status, error, error_description: description });
+  return Object.keys(oauth).length === 0 ? undefined : oauth;
 }
 
 function subjectOf({ stage, usesToken }: Circumstances): string {

@@ -1,3 +1,4 @@
+import { isAscii } from "../mail/address.ts";
 import type { Message } from "../mail/message.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { Stage } from "./result.ts";
@@ -54,8 +55,4 @@ function stageRequiringSmtpUtf8({ envelope, headerNeedsSmtpUtf8 }: Message): Sta
 function path(address: string): string {
   if (/[\p{Cc}<>]/u.test(address)) throw new Error("An address holds a control character or angle bracket");
   return `<${address}>`;
-}
-
-function isAscii(text: string): boolean {
-  return /^[\x20-\x7e]*$/.test(text);
 }

@@ -33,6 +33,11 @@ export function parseReply(raw: string, maxCharacters = DISPLAYED_MAX_CHARACTERS
   return { code: Number(code), enhancedCode, text: shorten(printable(text), maxCharacters) };
 }
 
+/** A reply in one line, codes first. */
+export function replyLine({ code, enhancedCode, text }: Reply): string {
+  return [code, enhancedCode, text].filter((part) => part !== undefined).join(" ");
+}
+
 function printable(text: string): string {
   return text.replace(/[\p{C}\p{Z}\s]+/gu, " ").trim();
 }

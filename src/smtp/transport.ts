@@ -2,6 +2,7 @@ import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
 import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
+import { NEGATIVE } from "./reply.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import type { TlsMode } from "./tls-mode.ts";
 import { TransportError } from "./transport-error.ts";
@@ -290,5 +291,5 @@ function dial({ host, port, mode }: TransportOptions): net.Socket {
 }
 
 function negative(reply: string | undefined): string | undefined {
-  return reply !== undefined && /^[45]\d\d/.test(reply) ? reply : undefined;
+  return reply !== undefined && NEGATIVE.test(reply) ? reply : undefined;
 }

@@ -1,4 +1,4 @@
-import { asciiDomain } from "../../mail/address.ts";
+import { asciiDomain, isAscii } from "../../mail/address.ts";
 import { parseReply } from "../reply.ts";
 import { precedesMail, type SmtpFailure, type Stage } from "../result.ts";
 import type { SmtpSettings } from "../smtp-settings.ts";
@@ -206,8 +206,4 @@ function onlyNamed(
   };
   if ([from, envelopeFrom].some(isOnly)) return "sender";
   return isOnly(recipient) ? "recipient" : undefined;
-}
-
-function isAscii(text: string): boolean {
-  return /^\p{ASCII}*$/u.test(text);
 }

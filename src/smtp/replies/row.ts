@@ -115,10 +115,5 @@ export const PASSWORD_REJECTED = {
 /** Conditions of a row about an access token that the server rejects. */
 export const TOKEN_REJECTED = { stages: ["authentication"], where: usesToken } satisfies Partial<Row>;
 
-/** The reply in one line, codes first. */
-export function replyLine({ code, enhancedCode, text }: Reply): string {
-  return [code, enhancedCode, text].filter((part) => part !== undefined).join(" ");
-}
-
 /** RFC 4954 section 6. The example of rows that a provider documents without a reply. */
 export const REJECTED_PASSWORD = "535 5.7.8 Authentication credentials invalid";

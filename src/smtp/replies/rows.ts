@@ -1,7 +1,8 @@
+import { replyLine } from "../reply.ts";
 import { BY_CAUSE, CERTAIN_CAUSES, CODES, LAST_RESORT, NO_USER, SESSION_LIMITS } from "./common.ts";
 import { FAILURES } from "./failures.ts";
 import { PROVIDERS } from "./providers/index.ts";
-import { type Cause, type Group, type Provider, type Row, replyLine, type Symptom } from "./row.ts";
+import type { Cause, Group, Provider, Row, Symptom } from "./row.ts";
 import { NO_TOKEN, REJECTED_TOKENS } from "./tokens.ts";
 import { WORDS } from "./words.ts";
 
