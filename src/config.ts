@@ -44,7 +44,7 @@ export interface Config {
 }
 
 /** The client that introspects tokens. */
-export interface Introspection {
+interface Introspection {
   clientId: string;
   key: { key: CryptoKey; kid: string };
   /** Template of the address of an issuer's endpoint, with `{issuer}`, `{tenant}` and `{hostname}`. */

@@ -27,7 +27,7 @@ export const INTROSPECTION_MAX_TOKENS = 20;
 export const INTROSPECTION_MAX_ISSUERS = 200;
 
 /** How to introspect the tokens of one issuer. */
-export interface IntrospectionRules {
+interface IntrospectionRules {
   issuer: string;
   /** Address of the introspection endpoint. */
   endpoint: string;

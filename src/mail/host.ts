@@ -12,7 +12,7 @@ const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
 const MAX_INPUT_LENGTH = 2 * 253;
 
 /** The result of {@link parseHost}. */
-export type ParsedHost = { host: string } | { problem: string };
+type ParsedHost = { host: string } | { problem: string };
 
 /**
  * Normalizes a host name or an IP literal to the form that is stored, compared and dialed.

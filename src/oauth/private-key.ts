@@ -10,7 +10,7 @@ export interface SigningKey {
 }
 
 /** Why a text is not a key that can sign, as the rest of a sentence that starts with the field. */
-export interface KeyProblem {
+interface KeyProblem {
   problem: string;
 }
 

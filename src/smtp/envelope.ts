@@ -4,7 +4,7 @@ import type { Capabilities } from "./capabilities.ts";
 import type { Stage } from "./result.ts";
 
 /** Why a server cannot accept a message, and the stage that would fail. */
-export interface EnvelopeProblem {
+interface EnvelopeProblem {
   kind: "smtputf8_not_offered" | "too_large";
   stage: Stage;
 }

@@ -22,7 +22,7 @@ const TOKEN_FAILURES = {
 } as const satisfies Record<TokenFailure["kind"], FailureKind>;
 
 /** What a session does for its login. */
-export interface LoginSteps {
+interface LoginSteps {
   /** Sends a line without its CRLF, and returns the reply. */
   command(line: string): Promise<string>;
   /** @param rejected a cached token that the server has just rejected */
@@ -30,7 +30,7 @@ export interface LoginSteps {
 }
 
 /** How a server replied to a login. */
-export interface LoginResult {
+interface LoginResult {
   /** Name of the last SASL mechanism tried. */
   mechanism: string;
   /** The reply that ended it. Secrets are redacted. */

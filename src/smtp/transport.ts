@@ -22,7 +22,7 @@ export const CLOSE_TIMEOUT_MS = 500;
 /** Longer than any session. */
 const NO_TIMEOUT_MS = 60 * 60_000;
 
-export interface TransportOptions {
+interface TransportOptions {
   host: string;
   port: number;
   mode: TlsMode;

@@ -1,7 +1,7 @@
 import { SafeError } from "../errors.ts";
 
 /** Waits before retrying a KV write that got 429, in milliseconds: KV takes one write per second and key. */
-export const KV_RETRY_DELAYS_MS = [400, 1_100, 1_600] as const;
+const KV_RETRY_DELAYS_MS = [400, 1_100, 1_600] as const;
 
 /** Shortest time for which KV lets a location cache what it has read, in seconds. */
 export const KV_MIN_CACHE_TTL_SECONDS = 30;

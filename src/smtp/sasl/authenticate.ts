@@ -23,7 +23,7 @@ const AUTH_REFUSED = /^50[0-4](?![ -]5\.7\.8\b)([ -]|$)/;
 type Command = (line: string) => Promise<string>;
 
 /** How a server replied to an authentication. */
-export interface SaslResult {
+interface SaslResult {
   mechanism: Mechanism;
   /** The reply that ended it. A challenge is one that the mechanism does not know, and that the client canceled. */
   reply: string;

@@ -1,7 +1,7 @@
 import type { Mechanism } from "./mechanism.ts";
 
 /** Whom a token authenticates, and where. */
-export interface TokenCredentials {
+interface TokenCredentials {
   host: string;
   port: number;
   user: string;
