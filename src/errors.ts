@@ -268,7 +268,7 @@ export const API_ERRORS = {
   outbox_unavailable: define<Reason>({
     httpStatus: 503,
     description:
-      "The tenant's outbox is unavailable. The message may have been accepted: repeat the request with its Idempotency-Key.",
+      "The tenant's outbox is unavailable. The messages may have been accepted: repeat the request with its Idempotency-Key.",
     message: "The outbox is unavailable. Try again in a few seconds, with the same Idempotency-Key.",
     // A deployment restarts the object within a second.
     retryAfterSeconds: 2,
@@ -305,7 +305,7 @@ export class ApiError<Kind extends ApiErrorKind = ApiErrorKind> extends Error {
 }
 
 /** What the response to an error holds beside the envelope's constants. */
-export interface ErrorContent {
+interface ErrorContent {
   httpStatus: ErrorStatus;
   status: (typeof STATUS_WORDS)[ErrorStatus];
   message: string;

@@ -12,7 +12,7 @@ const MAX_OPERATIONS = 900;
 const ALARM_OPERATIONS = 100;
 
 /**
- * Runs the cron trigger: rotates keys, then sets lost alarms with the operations that are left.
+ * Runs the cron trigger: rotates keys, then sets missing alarms with the operations that are left.
  *
  * @throws {ConfigError} and {KvError} after logging, so that Cloudflare shows the run as failed
  */

@@ -7,10 +7,10 @@ const QUERY_TIMEOUT_MS = 3_000;
 /** Media type of the wire format (RFC 8484 section 6). */
 const DNS_MESSAGE = "application/dns-message";
 
-/** Tells whether DNS has a host name; `undefined` if that is not known. Never rejects. */
-export type HostLookup = (host: string) => Promise<boolean | undefined>;
+/** Whether a host name exists in DNS; `undefined` if that is unknown. Never rejects. */
+type HostLookup = (host: string) => Promise<boolean | undefined>;
 
-export interface HostLookupOptions {
+interface HostLookupOptions {
   /** The runtime's, by default. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   timeoutMs?: number;
@@ -18,10 +18,10 @@ export interface HostLookupOptions {
 
 /**
  * Creates a lookup of host names. Workers report a name that does not exist like a server that rejects the
- * connection; one query tells them apart.
+ * connection; one query distinguishes them.
  *
- * It is sent over HTTPS in the wire format (RFC 8484), which every such resolver has. The JSON that some offer besides
- * is no standard: its addresses and members differ.
+ * It is sent over HTTPS in the wire format (RFC 8484), which every such resolver supports. The JSON that some
+ * also offer is not standardized: its addresses and members differ.
  *
  * @param resolver its https address, if there is one
  * @returns `undefined` without a resolver

@@ -19,7 +19,7 @@ export class RotationCursor {
   }
 
   /**
-   * Reads the position. One that is damaged counts as none, as the next write replaces it.
+   * Reads the position. A damaged one counts as absent: the next write replaces it.
    *
    * @throws {KvError}
    */

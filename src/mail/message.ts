@@ -3,7 +3,7 @@ import { defined } from "../defined.ts";
 import { asciiDomain } from "./address.ts";
 import { serializeMime } from "./mime.ts";
 
-/** Whom a mail is from. */
+/** Whom a message is from. */
 export interface Sender {
   from: string;
   fromDisplayName?: string | undefined;
@@ -13,7 +13,7 @@ export interface Sender {
   envelopeFrom?: string | undefined;
 }
 
-/** The recipient and content of a mail. */
+/** The recipient and content of a message. */
 export interface MailContent {
   /** One address. */
   to: string;
@@ -24,11 +24,11 @@ export interface MailContent {
   replyTo?: string | undefined;
   /** Further headers, already checked for line breaks. */
   headers?: Readonly<Record<string, string | undefined>> | undefined;
-  /** The same for each attempt to send this mail, and unique to it. See {@link messageIdFor}. */
+  /** The same for each attempt to send this message, and unique to it. See {@link messageIdFor}. */
   messageId: string;
 }
 
-/** A mail ready to send. */
+/** A message ready to send. */
 export interface Message {
   /** MAIL FROM and RCPT TO (RFC 5321 section 3.3), with domains in ASCII. */
   envelope: { from: string; to: string };
@@ -44,7 +44,7 @@ export function messageIdFor(id: string, { from }: Sender): string {
   return `<${id}@${address.slice(address.lastIndexOf("@") + 1)}>`;
 }
 
-/** Composes a mail in UTF-8, with text and HTML as alternatives if it has both. */
+/** Composes a message in UTF-8, with text and HTML as alternatives if it has both. */
 export function composeMessage(sender: Sender, content: MailContent): Message {
   const { fromDisplayName, envelopeFrom } = sender;
   const { subject, text, html, headers, messageId } = content;

@@ -6,11 +6,11 @@ import { hostnameOf } from "./tenant.ts";
 
 const MAIL_PATH = /^\/(auth\/realms\/[^/]+|digitanium\/v4)\/mail(\/|$)/;
 
-/** Decodings before a path counts as hostile. Nobody encodes a path more than twice by accident. */
+/** Decodings after which a path is treated as hostile. Nobody encodes a path more than twice by accident. */
 const MAX_DECODINGS = 5;
 
 /**
- * Forwards other paths than ours to the origin, if `PASS_THROUGH` is on: Cloudflare's route patterns take no
+ * Forwards paths other than ours to the origin, if `PASS_THROUGH` is on: Cloudflare's route patterns take no
  * wildcard inside a path, so the SHIFT family shares the route `{hostname}/auth/realms/*` with Keycloak.
  * Request and response stay unchanged. Other spellings of our paths get 404: the origin would receive the
  * token and the password.

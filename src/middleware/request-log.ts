@@ -7,9 +7,9 @@ import { toApiError } from "../http/error-response.ts";
 import { log } from "../log.ts";
 
 /**
- * Logs one line of JSON per request. Of the request itself it holds the method, the tenant, and of a verified
- * token the subject, the client and the id: they distinguish a stolen token from others of its owner. It never holds the
- * path, which may contain a token pasted in the wrong place.
+ * Logs one line of JSON per request. From the request it has the method and the tenant, and from a
+ * verified token the subject, the client and the id, which distinguish a stolen token from others of its owner. It never
+ * has the path, which may contain a token pasted in the wrong place.
  */
 export function requestLog() {
   return createMiddleware<AppEnv>(async function requestLog(c, next) {

@@ -5,7 +5,7 @@ import type { FailureKind, SmtpFailure, Stage } from "./result.ts";
 import type { TransportError } from "./transport-error.ts";
 
 /** When a transport failed. */
-export interface FailureTime {
+interface FailureTime {
   stage: Stage;
   handshake: Handshake;
   /** Whether any byte has arrived. */
@@ -43,7 +43,7 @@ function kindOf(
   return stage === "tls" ? "tls_failed" : cause;
 }
 
-/** Whether the connection can carry another mail after a failure. */
+/** Whether the connection can carry another message after a failure. */
 export function isAboutOneMail({ kind, stage, reply }: SmtpFailure): boolean {
   if (kind === "too_large" || kind === "smtputf8_not_offered") return true;
   const isOfMail = stage === "sender" || stage === "recipient" || stage === "message";

@@ -1,6 +1,6 @@
 import type { SmtpSettings } from "./smtp-settings.ts";
 
-/** Ports for implicit TLS. 465 is assigned by IANA; by convention, some providers have 2465 besides. */
+/** Ports for implicit TLS. 465 is assigned by IANA; by convention, some providers also use 2465. */
 export const IMPLICIT_TLS_PORTS: readonly number[] = [465, 2465];
 
 /**

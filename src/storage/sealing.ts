@@ -1,7 +1,7 @@
 import { base64url, decodeProtectedHeader, EncryptJWT, type JWTPayload, jwtDecrypt } from "jose";
 import { SafeError } from "../errors.ts";
 
-/** A key that seals or opens stored values. */
+/** A key that encrypts (seals) stored values, and decrypts (opens) them. */
 export interface SealingKey {
   kid: string;
   /** AES-KW, 256 bits, not extractable. */
@@ -10,7 +10,7 @@ export interface SealingKey {
   mac: CryptoKey;
 }
 
-/** The first key seals, and all of them open what they sealed. */
+/** The first key encrypts, all decrypt. */
 export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
 
 /** A stored value that cannot be decrypted. */
@@ -30,7 +30,7 @@ const CONTENT_ENCRYPTION = "A256GCM";
 
 /**
  * Seals claims for a tenant as an encrypted JWT (RFC 7516, RFC 7519). Each value has its own content key,
- * wrapped by the first sealing key; any JOSE library opens it with that key.
+ * wrapped by the first key; any JOSE library decrypts it with that key.
  *
  * @returns the JWE in compact form, and the `kid` that sealed it
  */

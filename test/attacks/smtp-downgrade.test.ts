@@ -41,7 +41,7 @@ describe("A session without STARTTLS", () => {
       smtpCode: 502,
       enhancedCode: "5.5.1",
       reply: "command not implemented",
-      hint: "The server does not offer STARTTLS on this port, or something in between removes the offer. Try port 465 with ssl.",
+      hint: "The server does not offer STARTTLS on this port, or something on the way removes the offer. Try port 465 with ssl.",
       steps: [
         { stage: "connect", milliseconds },
         { stage: "greeting", milliseconds },

@@ -46,7 +46,7 @@ const wrongSender: Rejection = {
     smtpCode: 553,
     enhancedCode: "5.7.1",
     reply: "Sender address rejected: not owned by user",
-    hint: "The user may not send as this address: set from (or envelopeFrom) to an address of the user, or have the server allow this one.",
+    hint: "The user may not send as this address: set from (or envelopeFrom) to an address of the user, or allow this one on the server.",
     steps: authenticated,
   },
 };

@@ -146,7 +146,7 @@ const rejections: Rejection[] = [
       stage: "message",
       smtpCode: 552,
       enhancedCode: "5.3.4",
-      hint: "The server does not accept messages of this size.",
+      hint: "The server does not accept messages of this size: send a smaller one.",
     },
     probe: "success",
   },
@@ -184,7 +184,7 @@ describe.skipIf(!inject("postfixIsInstalled")).concurrent("The diagnosis of Post
     expect(await diagnosisOf(await postfix("smallMessages"))).toMatchObject({
       message: "The message exceeds the SMTP server's size limit.",
       stage: "message",
-      hint: "The message exceeds the server's size limit.",
+      hint: "The message exceeds the server's size limit: send a smaller one.",
     });
   });
 });

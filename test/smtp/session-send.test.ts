@@ -101,7 +101,7 @@ describe.concurrent("SMTP session that sends a mail", () => {
     expect(await diagnosisOf(server)).toMatchObject({
       message: "The message exceeds the SMTP server's size limit.",
       stage: "message",
-      hint: "The message exceeds the server's size limit.",
+      hint: "The message exceeds the server's size limit: send a smaller one.",
     });
     expect((await server.state()).lines.filter((line) => line.startsWith("MAIL"))).toEqual([]);
     await expectClosed(server);

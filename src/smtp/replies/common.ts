@@ -94,7 +94,7 @@ export const CERTAIN_CAUSES: Group = {
       },
     },
     {
-      hint: "The server does not accept messages of this size.",
+      hint: "The server does not accept messages of this size: send a smaller one.",
       cause: "message",
       subject: "content",
       source: "RFC 1870 section 6, RFC 3463 sections 3.3 and 3.4",

@@ -20,7 +20,7 @@ export const FAILURES: Group = {
       example: { kind: "forbidden_destination", stage: "connect" },
     },
     {
-      hint: "Check the spelling of host. If the name is new, wait until DNS has it everywhere.",
+      hint: "Check the spelling of host. If the name is new, wait until its DNS records have propagated.",
       cause: "settings",
       source: "RFC 8020",
       kinds: ["unknown_host"],
@@ -101,7 +101,7 @@ export const FAILURES: Group = {
       example: { kind: "not_smtp", stage: "greeting" },
     },
     {
-      hint: "The server does not offer STARTTLS on this port, or something in between removes the offer. Try port 465 with ssl.",
+      hint: "The server does not offer STARTTLS on this port, or something on the way removes the offer. Try port 465 with ssl.",
       cause: "settings",
       source: "RFC 3207 section 6, RFC 8314 section 3.3",
       kinds: ["starttls_not_offered"],
@@ -194,7 +194,7 @@ export const FAILURES: Group = {
       example: { kind: "protocol_error", stage: "sender" },
     },
     {
-      hint: "The message exceeds the server's size limit.",
+      hint: "The message exceeds the server's size limit: send a smaller one.",
       cause: "message",
       subject: "content",
       source: "RFC 1870 section 6",

@@ -35,19 +35,16 @@ export type Cause = (typeof CAUSES)[number];
  * What a failure is about. `connection`: TLS, our IP address or our name in EHLO. `session`: the number of messages
  * or of connections. `logins`: their number. `password`: user and password, missing or rejected.
  */
-export const SUBJECTS = [
-  "connection",
-  "session",
-  "logins",
-  "password",
-  "mechanism",
-  "token",
-  "sender",
-  "recipient",
-  "content",
-] as const;
-
-export type Subject = (typeof SUBJECTS)[number];
+export type Subject =
+  | "connection"
+  | "session"
+  | "logins"
+  | "password"
+  | "mechanism"
+  | "token"
+  | "sender"
+  | "recipient"
+  | "content";
 
 /** A hint, and the symptom that it is for. All conditions that are present must hold. */
 export interface Row {
@@ -93,7 +90,7 @@ export interface Group {
 }
 
 /**
- * Rows for the servers of one provider. They apply to its hosts, and to replies that bear its mark: elsewhere,
+ * Rows for the servers of one provider. They apply to its hosts, and to replies that carry its mark: elsewhere,
  * the same codes mean other things.
  */
 export interface Provider extends Group {

@@ -177,7 +177,7 @@ export const WORDS: Group = {
       },
     },
     {
-      hint: "The user may not send as this address: set from (or envelopeFrom) to an address of the user, or have the server allow this one.",
+      hint: "The user may not send as this address: set from (or envelopeFrom) to an address of the user, or allow this one on the server.",
       cause: "settings",
       subject: "sender",
       source:

@@ -107,7 +107,7 @@ describe("Microsoft's retirement of passwords is explained with both ways out", 
     expect(hint).toMatch(/administrator must enable|have an administrator enable/);
     expect(hint).toContain("end of December 2026");
     expect(hint).toContain("second half of 2027");
-    expect(hint).toContain("OAuth only");
+    expect(hint).toContain("only use OAuth");
   });
 });
 

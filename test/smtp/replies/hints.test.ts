@@ -40,7 +40,7 @@ const cases: Case[] = [
   {
     cause: "starttls_not_offered",
     stage: "tls",
-    hint: "does not offer STARTTLS on this port, or something in between",
+    hint: "does not offer STARTTLS on this port, or something on the way",
   },
   { cause: "credentials_need_tls", stage: "tls", hint: "sent over TLS only" },
   { cause: "tls_failed", stage: "tls", hint: "The cause may be the certificate" },

@@ -40,7 +40,7 @@ export const AMAZON_SES: Provider = {
       },
     },
     {
-      hint: "AWS has paused sending for this account, and trying again does not help: see the account dashboard in the SES console, and the inbox of the account's address.",
+      hint: "AWS has paused sending for this account, and trying again does not help: see the account dashboard in the SES console, and the inbox of the account's email address.",
       cause: "account",
       source: "https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html",
       reply: /sending (paused|suspended)/i,

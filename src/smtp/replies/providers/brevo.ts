@@ -17,7 +17,7 @@ export const BREVO: Provider = {
       example: { stage: "authentication", reply: "525 5.7.1 Unauthorized IP address" },
     },
     {
-      hint: "Brevo has not activated this account for transactional messages: complete its profile, and ask Brevo's support. Trying again does not help.",
+      hint: "Brevo has not activated this account for transactional messages: complete its profile, and contact Brevo's support. Trying again does not help.",
       cause: "account",
       source: BREVO_SMTP,
       reply: /not (yet )?activated/i,

@@ -8,7 +8,7 @@ const EXCHANGE_OAUTH =
   "https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth";
 /** The retirement of passwords, in the words of hints about them. */
 const END_OF_PASSWORDS =
-  "Microsoft turns off basic authentication by default at the end of December 2026 (an administrator can enable it again), and announces the final date in the second half of 2027. New organizations have OAuth only.";
+  "Microsoft turns off basic authentication by default at the end of December 2026 (an administrator can enable it again), and will announce the final date in the second half of 2027. New organizations can only use OAuth.";
 const BASIC_AUTH_TIMELINE =
   "https://techcommunity.microsoft.com/blog/exchange/updated-exchange-online-smtp-auth-basic-authentication-deprecation-timeline/4489835";
 const MICROSOFT_REPORTS =
@@ -54,7 +54,7 @@ export const MICROSOFT: Provider = {
       },
     },
     {
-      hint: "Exchange does not let this client send from the user's mailbox: grant it the application permission SMTP.SendAsApp with admin consent, register its service principal in Exchange (New-ServicePrincipal, with the object id of the enterprise application), and give that permission on the mailbox (Add-MailboxPermission). Changes take up to an hour.",
+      hint: "Exchange does not let this client send from the user's mailbox: grant it the application permission SMTP.SendAsApp with admin consent, register its service principal in Exchange (New-ServicePrincipal, with the object id of the enterprise application), and grant it access to the mailbox (Add-MailboxPermission). Changes take up to an hour.",
       cause: "settings",
       source: EXCHANGE_OAUTH,
       ...TOKEN_REJECTED,
@@ -201,7 +201,7 @@ export const MICROSOFT: Provider = {
       },
     },
     {
-      hint: "Microsoft does not let this organization send (suspicious messages, or a domain that is not registered): an administrator must register its domains, and ask Microsoft's support.",
+      hint: "Microsoft does not let this organization send (suspicious messages, or a domain that is not registered): an administrator must register its domains, and contact Microsoft's support.",
       cause: "account",
       source: `${MICROSOFT_REPORTS}/fix-error-code-5-7-700-through-5-7-750`,
       reply: /^\d{3} 5\.7\.7\d\d\b/,

@@ -24,7 +24,7 @@ export const NETEASE: Provider = {
       example: { stage: "sender", reply: "450 MI:DMC 163 smtp1,AAAAAAAAAAAA" },
     },
     {
-      hint: "The account has reached NetEase's limit of messages in 15 minutes or in a day: try again later, or send fewer.",
+      hint: "The account has reached NetEase's limit of messages per 15 minutes or per day: try again later, or send fewer.",
       cause: "account",
       source: NETEASE_CODES,
       reply: /\bMI:(SFQ|STC)\b/,

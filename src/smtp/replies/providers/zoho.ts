@@ -16,7 +16,7 @@ export const ZOHO: Provider = {
       example: { stage: "authentication", reply: "535 Authentication Failed" },
     },
     {
-      hint: "Zoho lets the user send only from its own address or an alias: set from (and envelopeFrom) to one of them.",
+      hint: "Zoho lets the user send only from their own address or an alias: set from (and envelopeFrom) to one of them.",
       cause: "settings",
       subject: "sender",
       source: `${ZOHO_SMTP}, https://www.zoho.com/zeptomail/help/api/smtp-error-codes.html`,
