@@ -72,6 +72,7 @@ const historySchema = named(
   z.object({
     ...okFields,
     entries: list(entrySchema, PAGE_MAX_ENTRIES, "The entries, newest first."),
+    // The cursor of Workers KV, which documents no length. Those it returns have some hundred characters.
     cursor: optionalText(4_096, "Start of the next page. Absent on the last one."),
   }),
 );
