@@ -59,7 +59,9 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
     test: {
       projects: [
         project({
-          ...{ name: "shared", isolate: false, include: ["test/**/*.test.ts"] },
+          name: "shared",
+          isolate: false,
+          include: ["test/**/*.test.ts"],
           exclude: [...ISOLATED_TESTS, "test/delivery/**"],
         }),
         project({ name: "delivery", isolate: false, include: ["test/delivery/**/*.test.ts"] }),

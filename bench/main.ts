@@ -36,8 +36,14 @@ const FULL = {
 
 /** Shows that the benchmark works. Its figures mean nothing. */
 const QUICK = {
-  ...{ rounds: 1, seconds: 0.4, tenants: 10, repetitions: 200, starts: 2, populations: [10, 20] },
-  ...{ mails: { near: 20, far: 10, oneEach: 4 }, deliveryRounds: 1 },
+  rounds: 1,
+  seconds: 0.4,
+  tenants: 10,
+  repetitions: 200,
+  starts: 2,
+  populations: [10, 20],
+  mails: { near: 20, far: 10, oneEach: 4 },
+  deliveryRounds: 1,
 };
 
 const [option, ...rest] = process.argv.slice(2);

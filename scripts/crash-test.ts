@@ -53,7 +53,10 @@ await run(async (defer) => {
   const startWorker = async () =>
     startWranglerDev(
       {
-        ...{ protocol: "https", port: 0, folder, secretsFile: await secretsFileIn(folder) },
+        protocol: "https",
+        port: 0,
+        folder,
+        secretsFile: await secretsFileIn(folder),
         vars: { ...issuer.vars, ALLOW_PRIVATE_HOSTS: "true" },
       },
       defer,
@@ -62,7 +65,7 @@ await run(async (defer) => {
   let worker = await startWorker();
   const tenants = Array.from({ length: CRASHES }, (_, index) => `crash-${index + 1}`);
   for (const tenant of tenants) {
-    const settings = { ...SAMPLE_SETTINGS, ...{ host: "localhost", port: server.port } };
+    const settings = { ...SAMPLE_SETTINGS, host: "localhost", port: server.port };
     const credentials = { user: "postmaster", password: "correct horse" };
     const url = ssmsUrl("https", worker.port, tenant);
     const token = await issuer.token(tenant);

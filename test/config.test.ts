@@ -66,7 +66,12 @@ describe("loadConfig", () => {
   });
 
   it.each([
-    ...[undefined, "", "https://example.com", "example.com:443", "example.com/auth", "*.example.com"],
+    undefined,
+    "",
+    "https://example.com",
+    "example.com:443",
+    "example.com/auth",
+    "*.example.com",
     "example..com",
   ])("rejects HOSTNAME %j", async (HOSTNAME) => {
     await expectConfigError({ HOSTNAME }, "HOSTNAME must be a host name");

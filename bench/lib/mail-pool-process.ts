@@ -12,7 +12,12 @@ export interface PoolOptions {
 // A process of its own, like workerd, so that the server's work and ours do not share a thread.
 const { port, ca, mails, connections }: PoolOptions = JSON.parse(process.argv[2] ?? "");
 const pool = createTransport({
-  ...{ pool: true, maxConnections: connections, host: "localhost", port, requireTLS: true, tls: { ca } },
+  pool: true,
+  maxConnections: connections,
+  host: "localhost",
+  port,
+  requireTLS: true,
+  tls: { ca },
   auth: { user: "postmaster", pass: "correct horse" },
 });
 const mail = { from: "sender@example.com", to: "ada@example.com", text: "123456\n" };

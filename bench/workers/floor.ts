@@ -100,8 +100,12 @@ async function save(
   await env.SMTP_SETTINGS.put(`smtp:${tenant}`, value, { metadata: { kid, updatedAt } });
   const changes = Object.entries(settings).filter(([name, value]) => before?.settings[name] !== value);
   const entry = {
-    ...{ at: updatedAt, action: "saved", family: "SHIFT", requestId: version },
-    ...{ by: { sub, preferred_username, azp }, changed: changes.map(([name]) => name) },
+    at: updatedAt,
+    action: "saved",
+    family: "SHIFT",
+    requestId: version,
+    by: { sub, preferred_username, azp },
+    changed: changes.map(([name]) => name),
   };
   const key = `history:${tenant}:${9_999_999_999_999 - Date.now()}:${version}`;
   const options = { metadata: entry, expirationTtl: 400 * DAY_SECONDS };

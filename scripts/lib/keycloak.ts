@@ -84,10 +84,14 @@ export async function startKeycloak(
     "start-dev",
     "--db=dev-file",
     `--db-url=jdbc:h2:file:${join(folder, "database")};NON_KEYWORDS=VALUE`,
-    ...["--http-host=127.0.0.1", `--http-port=${httpPort}`, `--https-port=${httpsPort}`],
-    ...[`--https-certificate-file=${files.certificate}`, `--https-certificate-key-file=${files.key}`],
+    "--http-host=127.0.0.1",
+    `--http-port=${httpPort}`,
+    `--https-port=${httpsPort}`,
+    `--https-certificate-file=${files.certificate}`,
+    `--https-certificate-key-file=${files.key}`,
     `--truststore-paths=${files.authorities}`,
-    ...["--http-relative-path=/auth", `--hostname=${url}`],
+    "--http-relative-path=/auth",
+    `--hostname=${url}`,
   ];
   const env = {
     ...process.env,

@@ -86,10 +86,19 @@ export function stateFolder(folder: string): string {
 
 function argumentsFor({ protocol, port, folder, vars, secretsFile }: WranglerDevOptions): string[] {
   return [
-    ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
-    ...["--local-protocol", protocol, "--persist-to", stateFolder(folder)],
+    "--ip",
+    "127.0.0.1",
+    "--port",
+    String(port),
+    "--inspector-port",
+    "0",
+    "--local-protocol",
+    protocol,
+    "--persist-to",
+    stateFolder(folder),
     // An explicit file keeps wrangler from reading .dev.vars.
-    ...["--env-file", secretsFile],
+    "--env-file",
+    secretsFile,
     ...Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
     // With routes in wrangler.toml, the Worker would see their host instead of the requested one.
     "--infer-origin-from-routes=false",

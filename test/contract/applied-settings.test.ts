@@ -26,14 +26,18 @@ import { sampleSettings } from "../support/samples.ts";
 const APPLY = { KEYCLOAK_ADMIN_URL: "https://{hostname}/auth/admin/realms/{tenant}" };
 
 const APPLIED = {
-  ...{
-    host: "smtp.gmail.com",
-    port: "587",
-    from: "sender@example.com",
-    fromDisplayName: "From KC Test team",
-  },
-  ...{ replyTo: "reply@example.com", replyToDisplayName: "Receiver", ssl: "false", starttls: "true" },
-  ...{ auth: "true", authType: "basic", user: "sender@example.com", password: "**********" },
+  host: "smtp.gmail.com",
+  port: "587",
+  from: "sender@example.com",
+  fromDisplayName: "From KC Test team",
+  replyTo: "reply@example.com",
+  replyToDisplayName: "Receiver",
+  ssl: "false",
+  starttls: "true",
+  auth: "true",
+  authType: "basic",
+  user: "sender@example.com",
+  password: "**********",
 };
 
 const OTHERS = {

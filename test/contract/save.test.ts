@@ -74,7 +74,10 @@ describe.each(families)("saving settings ($family)", ({ address }) => {
     expect(await ada.save(sent)).toEqual(saved);
     expect((await ada.opened()).settings).toEqual({
       ...mandatory,
-      ...{ port: 2525, starttls: true, ssl: false, auth: false },
+      port: 2525,
+      starttls: true,
+      ssl: false,
+      auth: false,
     });
   });
 
@@ -90,7 +93,9 @@ describe.each(families)("saving settings ($family)", ({ address }) => {
     expect(await ada.save(Object.fromEntries(padded))).toEqual(saved);
     expect((await ada.opened()).settings).toEqual({
       ...withPassword,
-      ...{ port: 587, ssl: false, password: " s3cret\t" },
+      port: 587,
+      ssl: false,
+      password: " s3cret\t",
     });
   });
 

@@ -40,7 +40,9 @@ const probed = jsonResponse(200, "OK", "The SMTP server accepts these settings. 
 
 const smtpServerThatAcceptsProbes = [
   ...acceptsLogin(),
-  ...[...replies("MAIL", "250 ok"), ...replies("RCPT", "250 ok"), ...replies("RSET", "250 ok")],
+  ...replies("MAIL", "250 ok"),
+  ...replies("RCPT", "250 ok"),
+  ...replies("RSET", "250 ok"),
 ];
 
 describe.concurrent.each(families)("A test of settings, $family,", (family) => {

@@ -69,8 +69,12 @@ describe("An access token", () => {
     ]);
     const [client, oauth] = [await newSmtpTestClient(families[0]), await newOAuthClient()];
     const settings = {
-      ...{ host: "localhost", port: server.port, from: "sender@example.com", starttls: true },
-      ...{ ...oauth.settings, authTokenUrl: endpoint.url },
+      host: "localhost",
+      port: server.port,
+      from: "sender@example.com",
+      starttls: true,
+      ...oauth.settings,
+      authTokenUrl: endpoint.url,
     };
     const { result, lines } = await captureLog(() => client.test({ settings }));
     expect(result).toMatchObject({

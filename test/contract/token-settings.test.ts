@@ -27,13 +27,11 @@ async function newTokenClient(
     await tokenMailServer(),
   ];
   const settings: Record<string, unknown> = {
-    ...{
-      host: "localhost",
-      port: String(server.port),
-      from: "sender@example.com",
-      starttls: true,
-      ssl: false,
-    },
+    host: "localhost",
+    port: String(server.port),
+    from: "sender@example.com",
+    starttls: true,
+    ssl: false,
     ...oauth.settings,
   };
   return { admin, oauth, server, settings };
@@ -124,7 +122,9 @@ describe.concurrent("Settings with authType token", () => {
     expect(await admin.test({ settings: { ...settings, authTokenScope: "other" } })).toMatchObject({
       httpStatus: 502,
       body: {
-        ...{ stage: "authentication", message: "The SMTP server rejected the access token.", smtpCode: 535 },
+        stage: "authentication",
+        message: "The SMTP server rejected the access token.",
+        smtpCode: 535,
         challenge: '{"status":"401","schemes":"bearer","scope":"smtp"}',
       },
     });
@@ -192,8 +192,13 @@ describe.concurrent("Settings with authType token", () => {
       {
         action: "saved",
         changed: [
-          ...["authTokenClientId", "authTokenClientSecret", "authTokenScope", "authTokenUrl", "authType"],
-          ...["starttls", "user"],
+          "authTokenClientId",
+          "authTokenClientSecret",
+          "authTokenScope",
+          "authTokenUrl",
+          "authType",
+          "starttls",
+          "user",
         ],
       },
     ]);

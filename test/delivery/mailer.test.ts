@@ -60,10 +60,15 @@ describe("Mailer.send", () => {
     const first = await mailer.send(tenant, aMail, { idempotencyKey: "login-4711" });
     await outbox.runAlarm();
     expect(await mailer.send(tenant, aMail, { idempotencyKey: "login-4711" })).toEqual({
-      ...{ ok: true, id: first.ok ? first.id : "", state: "sent", replayed: true },
+      ok: true,
+      id: first.ok ? first.id : "",
+      state: "sent",
+      replayed: true,
     });
     expect(await mailer.send(tenant, { ...aMail, text: "x" }, { idempotencyKey: "login-4711" })).toEqual({
-      ...{ ok: false, error: "idempotency_key_reused", message: expect.any(String) },
+      ok: false,
+      error: "idempotency_key_reused",
+      message: expect.any(String),
     });
     expect(await outbox.states()).toEqual(["sent"]);
   });
@@ -98,7 +103,8 @@ describe("Mailer.send", () => {
   it("reports a mail of more than 1 MiB, which HTTP would reject as well", async () => {
     const { outbox, mailer, tenant } = await newService(await mailServer());
     expect(await mailer.send(tenant, { ...aMail, text: "x".repeat(1024 * 1024) })).toMatchObject({
-      ...{ ok: false, error: "content_too_large" },
+      ok: false,
+      error: "content_too_large",
     });
     expect(await outbox.database.tables()).toEqual([]);
   });
@@ -121,7 +127,9 @@ describe("Mailer.send", () => {
     await outbox.storeRaw("broken");
     const { result, lines } = await captureLog(async () => mailer.send(tenant, aMail));
     expect(result).toEqual({
-      ...{ ok: false, error: "record_unreadable", message: "Something went wrong on our side." },
+      ok: false,
+      error: "record_unreadable",
+      message: "Something went wrong on our side.",
     });
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       { message: "mailer", service: "login", tenant, error: "record_unreadable", reason: expect.any(String) },

@@ -80,7 +80,9 @@ describe("Delivery with authType token", () => {
     await outbox.drain();
     await eventually(async () =>
       expect(await outbox.status(id)).toMatchObject({
-        ...{ state: "queued", attempts: 0, waitingFor: "server" },
+        state: "queued",
+        attempts: 0,
+        waitingFor: "server",
         failure: {
           stage: "token",
           message: "The token endpoint could not be reached, or is not available.",
@@ -115,7 +117,10 @@ describe("Delivery with authType token", () => {
     await outbox.drain();
     await eventually(async () =>
       expect(await outbox.status(id)).toMatchObject({
-        ...{ state: "queued", attempts: 0, waitingFor: "settings", failure: { stage: "token", ...members } },
+        state: "queued",
+        attempts: 0,
+        waitingFor: "settings",
+        failure: { stage: "token", ...members },
       }),
     );
     await outbox.save(settingsFor(server, client));
@@ -129,9 +134,11 @@ describe("Delivery with authType token", () => {
     await outbox.drain();
     await eventually(async () =>
       expect(await outbox.status(id)).toMatchObject({
-        ...{ state: "queued", waitingFor: "settings" },
+        state: "queued",
+        waitingFor: "settings",
         failure: {
-          ...{ stage: "authentication", smtpCode: 535 },
+          stage: "authentication",
+          smtpCode: 535,
           challenge: '{"status":"401","schemes":"bearer","scope":"smtp"}',
         },
       }),

@@ -17,8 +17,11 @@ const METADATA_MAX_BYTES = 1024;
 
 const AT = new Date("2026-11-20T12:00:00.000Z");
 const caller = {
-  ...{ subject: "7b7a", username: "ada", client: "admin-cli" },
-  ...{ email: "ada@example.com", tokenId: "token-1" },
+  subject: "7b7a",
+  username: "ada",
+  client: "admin-cli",
+  email: "ada@example.com",
+  tokenId: "token-1",
 };
 const request = { family: "SSMS", requestId: "id-of-the-request", caller } as const;
 

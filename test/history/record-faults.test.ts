@@ -48,7 +48,10 @@ describe("history that cannot be written", () => {
     const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(entries).toContainEqual({
       message: "history not written",
-      ...{ requestId, tenant: ada.tenant, action: "saved", reason: OUTAGE },
+      requestId,
+      tenant: ada.tenant,
+      action: "saved",
+      reason: OUTAGE,
     });
     expect(entries).toContainEqual(expect.objectContaining({ message: "request", requestId, status: 200 }));
     expect(entries).toHaveLength(2);

@@ -57,8 +57,16 @@ describe.each(families)("history, $family", ({ family, address }) => {
     const response = await save(sampleSettings);
     expect(response.status).toBe(200);
     const changed = [
-      ...["from", "fromDisplayName", "host", "password", "port", "replyTo", "replyToDisplayName"],
-      ...["ssl", "starttls", "user"],
+      "from",
+      "fromDisplayName",
+      "host",
+      "password",
+      "port",
+      "replyTo",
+      "replyToDisplayName",
+      "ssl",
+      "starttls",
+      "user",
     ];
     const recorded = await entries();
     expect(recorded).toEqual([entryOf(response, "saved", { family, changed })]);

@@ -16,7 +16,7 @@ describe("historyQuerySchema", () => {
     expect(historyQuerySchema.parse({ limit: text, cursor: "next" })).toEqual({ limit, cursor: "next" });
   });
 
-  it.each([...["0", "-1", "1001", "10000", "1.5", "abc", "", " 1", "1 ", "1e2", "0x10", "007"], ["1", "2"]])(
+  it.each(["0", "-1", "1001", "10000", "1.5", "abc", "", " 1", "1 ", "1e2", "0x10", "007", ["1", "2"]])(
     "rejects limit %j",
     (limit) => {
       expect(errorsOf({ limit })).toEqual([

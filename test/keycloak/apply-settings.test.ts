@@ -40,8 +40,15 @@ describe("applySettings", () => {
         attributes: { plan: "gold" },
         oauth2DeviceCodeLifespan: 777,
         smtpServer: {
-          ...{ host: "smtp.example.com", port: "587", from: "sender@example.com", ssl: "false" },
-          ...{ starttls: "true", auth: "true", authType: "basic", user: "ada", password: "s3cret" },
+          host: "smtp.example.com",
+          port: "587",
+          from: "sender@example.com",
+          ssl: "false",
+          starttls: "true",
+          auth: "true",
+          authType: "basic",
+          user: "ada",
+          password: "s3cret",
         },
       },
     ]);

@@ -18,15 +18,38 @@ function settings(changes: object = {}, tokenFields: Partial<Settings> = {}): Se
 describe("toSmtpServer", () => {
   it("sends every field as text", () => {
     const all = {
-      ...{ fromDisplayName: "From", replyTo: "reply@example.com", replyToDisplayName: "Reply" },
-      ...{ envelopeFrom: "bounce@example.com", user: "ada", password: "s3cret", starttls: true },
-      ...{ allowutf8: true, debug: false, connectionTimeout: 1, timeout: 2, writeTimeout: 3 },
+      fromDisplayName: "From",
+      replyTo: "reply@example.com",
+      replyToDisplayName: "Reply",
+      envelopeFrom: "bounce@example.com",
+      user: "ada",
+      password: "s3cret",
+      starttls: true,
+      allowutf8: true,
+      debug: false,
+      connectionTimeout: 1,
+      timeout: 2,
+      writeTimeout: 3,
     };
     expect(toSmtpServer(settings(all), {})).toEqual({
-      ...{ host: "smtp.example.com", port: "587", from: "sender@example.com", fromDisplayName: "From" },
-      ...{ replyTo: "reply@example.com", replyToDisplayName: "Reply", envelopeFrom: "bounce@example.com" },
-      ...{ ssl: "false", starttls: "true", auth: "true", authType: "basic", user: "ada", password: "s3cret" },
-      ...{ allowutf8: "true", debug: "false", connectionTimeout: "1", timeout: "2", writeTimeout: "3" },
+      host: "smtp.example.com",
+      port: "587",
+      from: "sender@example.com",
+      fromDisplayName: "From",
+      replyTo: "reply@example.com",
+      replyToDisplayName: "Reply",
+      envelopeFrom: "bounce@example.com",
+      ssl: "false",
+      starttls: "true",
+      auth: "true",
+      authType: "basic",
+      user: "ada",
+      password: "s3cret",
+      allowutf8: "true",
+      debug: "false",
+      connectionTimeout: "1",
+      timeout: "2",
+      writeTimeout: "3",
     });
   });
 

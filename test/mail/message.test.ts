@@ -184,8 +184,16 @@ describe("composeMessage", () => {
     expect(mail.header.join("\r\n")).not.toMatch(/^Bcc:/im);
     expect(mail.header.join("")).not.toMatch(/[\r\n\0]/);
     expect(mail.header.map((line) => line.split(":")[0]?.toLowerCase()).toSorted()).toEqual([
-      ...["auto-submitted", "content-type", "date", "from", "list-unsubscribe", "message-id", "mime-version"],
-      ...["reply-to", "subject", "to"],
+      "auto-submitted",
+      "content-type",
+      "date",
+      "from",
+      "list-unsubscribe",
+      "message-id",
+      "mime-version",
+      "reply-to",
+      "subject",
+      "to",
     ]);
   });
 });

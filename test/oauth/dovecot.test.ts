@@ -18,8 +18,11 @@ const jwtBearer = {
 };
 
 const rejectedToken = {
-  ...{ stage: "authentication", message: "The SMTP server rejected the access token." },
-  ...{ smtpCode: 535, enhancedCode: "5.7.8", reply: "Authentication failed." },
+  stage: "authentication",
+  message: "The SMTP server rejected the access token.",
+  smtpCode: 535,
+  enhancedCode: "5.7.8",
+  reply: "Authentication failed.",
 };
 
 const rejectedRequest = {

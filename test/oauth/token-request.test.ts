@@ -57,8 +57,13 @@ describe.concurrent("A token request to a real OAuth server", () => {
         parameters: ["client_assertion", "client_assertion_type", "client_id", "grant_type", "scope"],
         header: { alg, typ: "JWT" },
         claims: {
-          ...{ iss: client.clientId, sub: client.clientId, aud: TOKEN_URL, jti: expect.any(String) },
-          ...{ iat: seconds, nbf: seconds, exp: seconds },
+          iss: client.clientId,
+          sub: client.clientId,
+          aud: TOKEN_URL,
+          jti: expect.any(String),
+          iat: seconds,
+          nbf: seconds,
+          exp: seconds,
         },
         status: 200,
       },
@@ -93,8 +98,13 @@ describe.concurrent("A token request to a real OAuth server", () => {
         parameters: ["assertion", "grant_type", "scope"],
         header: { alg: "RS256", typ: "JWT" },
         claims: {
-          ...{ iss: client.clientId, sub: MAILBOX, aud: JWT_BEARER_URL, scope: "smtp" },
-          ...{ jti: expect.any(String), iat: seconds, exp: seconds },
+          iss: client.clientId,
+          sub: MAILBOX,
+          aud: JWT_BEARER_URL,
+          scope: "smtp",
+          jti: expect.any(String),
+          iat: seconds,
+          exp: seconds,
         },
         status: 200,
       },
@@ -129,7 +139,9 @@ describe.concurrent("A token request to a real OAuth server", () => {
     expect(await requestToken(settingsFor(client), policy)).toEqual({
       ok: false,
       failure: {
-        ...{ kind: "rejected", status: 401, error: "invalid_client" },
+        kind: "rejected",
+        status: 401,
+        error: "invalid_client",
         description: "client authentication failed",
       },
     });
@@ -141,7 +153,9 @@ describe.concurrent("A token request to a real OAuth server", () => {
     expect(await requestToken(settingsFor(client, changes), policy)).toEqual({
       ok: false,
       failure: {
-        ...{ kind: "rejected", status: 401, error: "unauthorized_client" },
+        kind: "rejected",
+        status: 401,
+        error: "unauthorized_client",
         description: expect.stringContaining("Client is unauthorized"),
       },
     });
@@ -173,7 +187,8 @@ describe.concurrent("A token request", () => {
     const body = (await endpoint.requests())[0]?.body;
     const [encoded = ""] = new URLSearchParams(body).get("client_assertion")?.split(".") ?? [];
     expect(JSON.parse(new TextDecoder().decode(base64url.decode(encoded)))).toEqual({
-      ...{ alg: "ES256", typ: "JWT" },
+      alg: "ES256",
+      typ: "JWT",
       ...header,
     });
   });
@@ -185,7 +200,8 @@ describe.concurrent("A token request", () => {
       {
         method: "POST",
         headers: {
-          ...{ accept: "application/json", "user-agent": "tenant-mail" },
+          accept: "application/json",
+          "user-agent": "tenant-mail",
           "content-type": "application/x-www-form-urlencoded;charset=UTF-8",
         },
       },

@@ -61,8 +61,12 @@ describe("requestToken", () => {
     };
     const result = await requestToken(
       {
-        ...{ url, grantType: "client_credentials", clientId: "client-1", scope: undefined },
-        ...{ credential: { clientSecret: "s3cret" }, subject: "postmaster@example.com" },
+        url,
+        grantType: "client_credentials",
+        clientId: "client-1",
+        scope: undefined,
+        credential: { clientSecret: "s3cret" },
+        subject: "postmaster@example.com",
       },
       { ...publicOnly, fetch },
     );

@@ -36,7 +36,11 @@ describe("rotatedSettingsKeys", () => {
   });
 
   it.each([
-    ...["", "null", "{}", '{"keys":[]}', "secret-text"],
+    "",
+    "null",
+    "{}",
+    '{"keys":[]}',
+    "secret-text",
     '{"keys":[{"kty":"oct","kid":"a","k":"c2hvcnQ"}]}',
   ])("rejects keys that the Worker rejects, without quoting them: %j", async (present) => {
     const error: unknown = await rotatedSettingsKeys(present, NOW).catch((thrown: unknown) => thrown);

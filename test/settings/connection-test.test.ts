@@ -116,7 +116,9 @@ describe("the log entry of a test", () => {
     const { port } = await mailServer();
     const { entry, line } = await captureLogEntry(() =>
       call(`${address(ada.tenant)}?verify=true`, {
-        ...{ token: ada.token, body: localSettings(port, changes), env },
+        token: ada.token,
+        body: localSettings(port, changes),
+        env,
       }),
     );
     expect(entry).toMatchObject({ status, test: { host: "localhost", port, settings: "sent" } });

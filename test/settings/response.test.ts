@@ -23,9 +23,18 @@ describe("toResponse", () => {
 
   it("returns every field by its name in the request", () => {
     const sent = {
-      ...{ host: "smtp.example.net", port: "587", from: "a@example.com", fromDisplayName: "A" },
-      ...{ replyTo: "b@example.com", replyToDisplayName: "B", envelopeFrom: "c@example.com" },
-      ...{ starttls: true, ssl: false, auth: true, user: "ada", password: "**********" },
+      host: "smtp.example.net",
+      port: "587",
+      from: "a@example.com",
+      fromDisplayName: "A",
+      replyTo: "b@example.com",
+      replyToDisplayName: "B",
+      envelopeFrom: "c@example.com",
+      starttls: true,
+      ssl: false,
+      auth: true,
+      user: "ada",
+      password: "**********",
     };
     expect(toResponse(settingsOf({ ...sent, password: "s3cret" }))).toEqual(sent);
   });
@@ -127,8 +136,12 @@ describe("warningsFor", () => {
     [
       "an access token",
       {
-        ...{ starttls: true, host: "smtp.office365.com", user: "ada@example.com", authType: "token" },
-        ...{ authTokenUrl: "https://login.example.net/token", authTokenClientId: "a" },
+        starttls: true,
+        host: "smtp.office365.com",
+        user: "ada@example.com",
+        authType: "token",
+        authTokenUrl: "https://login.example.net/token",
+        authTokenClientId: "a",
         authTokenClientSecret: "b",
       },
     ],

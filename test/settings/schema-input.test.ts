@@ -51,8 +51,15 @@ describe("the port", () => {
 
 describe("optional fields", () => {
   const optional = [
-    ...["port", "fromDisplayName", "replyTo", "replyToDisplayName", "envelopeFrom"],
-    ...["starttls", "ssl", "auth", "user"],
+    "port",
+    "fromDisplayName",
+    "replyTo",
+    "replyToDisplayName",
+    "envelopeFrom",
+    "starttls",
+    "ssl",
+    "auth",
+    "user",
   ];
 
   it.each(optional)("count %s as absent if it is null, empty or white space", (field) => {
@@ -73,8 +80,12 @@ describe("strings", () => {
   it("are trimmed, except the password", () => {
     const sent = {
       ...mandatory,
-      ...{ fromDisplayName: "From", replyTo: "reply@example.com", replyToDisplayName: "Reply" },
-      ...{ envelopeFrom: "bounce@example.com", user: "ada", password: "s3cret" },
+      fromDisplayName: "From",
+      replyTo: "reply@example.com",
+      replyToDisplayName: "Reply",
+      envelopeFrom: "bounce@example.com",
+      user: "ada",
+      password: "s3cret",
     };
     const padded = Object.entries(sent).map(([name, value]) => [name, ` ${value}\t`]);
     expect(settingsSchema.parse(Object.fromEntries(padded))).toEqual({

@@ -17,10 +17,22 @@ describe("settingsSchema", () => {
 
   it("keeps every field", () => {
     const sent = {
-      ...{ ...mandatory, port: 465, starttls: false, ssl: true, auth: true },
-      ...{ fromDisplayName: "From", replyTo: "reply@example.com", replyToDisplayName: "Reply" },
-      ...{ envelopeFrom: "bounce@example.com", user: "ada", password: "s3cret" },
-      ...{ allowutf8: true, debug: false, connectionTimeout: 1, timeout: 2, writeTimeout: 3 },
+      ...mandatory,
+      port: 465,
+      starttls: false,
+      ssl: true,
+      auth: true,
+      fromDisplayName: "From",
+      replyTo: "reply@example.com",
+      replyToDisplayName: "Reply",
+      envelopeFrom: "bounce@example.com",
+      user: "ada",
+      password: "s3cret",
+      allowutf8: true,
+      debug: false,
+      connectionTimeout: 1,
+      timeout: 2,
+      writeTimeout: 3,
     };
     expect(settingsSchema.parse(sent)).toEqual(sent);
   });
@@ -84,7 +96,19 @@ describe("port", () => {
   });
 
   it.each([
-    ...[0, "0", -1, "-1", 65_536, "65536", "+587", "0587", "587.0", "5e2", "0x24b", "587a", "５８７"],
+    0,
+    "0",
+    -1,
+    "-1",
+    65_536,
+    "65536",
+    "+587",
+    "0587",
+    "587.0",
+    "5e2",
+    "0x24b",
+    "587a",
+    "５８７",
     "5 87",
   ])("rejects %j", (port) => {
     expect(errorsOf({ ...mandatory, port })).toEqual([
@@ -209,8 +233,12 @@ describe("the errors of settingsSchema", () => {
   it("never repeat a value", () => {
     const secret = "s3cret-in-the-wrong-place";
     const wrong = {
-      ...{ ...mandatory, host: `${secret}/`, port: secret, starttls: secret },
-      ...{ replyTo: secret, x: secret },
+      ...mandatory,
+      host: `${secret}/`,
+      port: secret,
+      starttls: secret,
+      replyTo: secret,
+      x: secret,
     };
     expect(errorsOf(wrong)).toHaveLength(5);
     expect(JSON.stringify(errorsOf(wrong))).not.toContain(secret);

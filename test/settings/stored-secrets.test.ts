@@ -5,7 +5,11 @@ import type { Settings } from "../../src/settings/schema.ts";
 import { usesMask, withStoredSecrets } from "../../src/settings/stored-secrets.ts";
 
 const common: Settings = {
-  ...{ host: "smtp.example.net", port: 587, from: "sender@example.com", starttls: true, ssl: false },
+  host: "smtp.example.net",
+  port: 587,
+  from: "sender@example.com",
+  starttls: true,
+  ssl: false,
   user: "ada",
   fromDisplayName: "Sender",
   replyTo: "reply@example.com",
@@ -15,8 +19,10 @@ const common: Settings = {
 
 const token: Settings = {
   ...common,
-  ...{ authType: "token", authTokenUrl: "https://login.example.net/token" },
-  ...{ authTokenClientId: "client-1", authTokenScope: "smtp" },
+  authType: "token",
+  authTokenUrl: "https://login.example.net/token",
+  authTokenClientId: "client-1",
+  authTokenScope: "smtp",
 };
 
 /** Stored settings, by the only secret that they have. */

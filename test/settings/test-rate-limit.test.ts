@@ -100,7 +100,9 @@ describe("the rate limit of tests", () => {
     const { bindings } = rejecting();
     const { response, entry } = await captureLogEntry(() =>
       call(`${client.ada.url}?verify=true`, {
-        ...{ token: client.ada.token, body: localSettings(server.port), env: bindings },
+        token: client.ada.token,
+        body: localSettings(server.port),
+        env: bindings,
       }),
     );
     expect(response.headers.get("Retry-After")).toBe("60");

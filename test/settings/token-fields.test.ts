@@ -8,8 +8,11 @@ const MASK = "**********";
 const mandatory = { host: "smtp.example.net", from: "sender@example.com" };
 const defaults = { ...mandatory, port: 587, starttls: false, ssl: false };
 const token = {
-  ...{ authType: "token", user: "ada@example.com", authTokenUrl: "https://login.example.net/token" },
-  ...{ authTokenClientId: "client-1", authTokenClientSecret: "s3cret" },
+  authType: "token",
+  user: "ada@example.com",
+  authTokenUrl: "https://login.example.net/token",
+  authTokenClientId: "client-1",
+  authTokenClientSecret: "s3cret",
 };
 const { authTokenClientSecret: _, ...withoutSecret } = token;
 const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -74,7 +77,10 @@ describe("settingsSchema with authType token", () => {
 
   it("names all fields that are missing at once", () => {
     expect(errorsOf({ authType: "token" }).map(({ field }) => field)).toEqual([
-      ...["user", "authTokenUrl", "authTokenClientId", "authTokenClientSecret"],
+      "user",
+      "authTokenUrl",
+      "authTokenClientId",
+      "authTokenClientSecret",
     ]);
   });
 

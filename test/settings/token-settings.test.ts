@@ -7,9 +7,17 @@ import { newOAuthClient } from "../support/oauth/clients.ts";
 const publicOnly = { allowPrivateHosts: false, hostname: "mail.example.org" };
 
 const settings: Settings = {
-  ...{ host: "smtp.example.net", port: 587, from: "sender@example.com", starttls: true, ssl: false },
-  ...{ authType: "token", user: "ada@example.com", authTokenUrl: "https://login.example.net/token" },
-  ...{ authTokenClientId: "client-1", authTokenScope: "smtp", authTokenClientSecret: "s3cret" },
+  host: "smtp.example.net",
+  port: 587,
+  from: "sender@example.com",
+  starttls: true,
+  ssl: false,
+  authType: "token",
+  user: "ada@example.com",
+  authTokenUrl: "https://login.example.net/token",
+  authTokenClientId: "client-1",
+  authTokenScope: "smtp",
+  authTokenClientSecret: "s3cret",
 };
 
 describe("tokenSettingsOf", () => {
@@ -28,7 +36,9 @@ describe("tokenSettingsOf", () => {
     const grantType = "urn:ietf:params:oauth:grant-type:jwt-bearer";
     const changes = { authTokenClientSecret: undefined, authTokenPrivateKey: "a key" };
     expect(tokenSettingsOf({ ...settings, ...changes, authTokenGrantType: grantType })).toMatchObject({
-      ...{ grantType, credential: { privateKey: "a key" }, subject: "ada@example.com" },
+      grantType,
+      credential: { privateKey: "a key" },
+      subject: "ada@example.com",
     });
   });
 

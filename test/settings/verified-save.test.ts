@@ -108,7 +108,9 @@ describe.concurrent("a save with verify=true", () => {
     const { settingsKeys } = await loadConfig(env);
     const reseal = () =>
       new SettingsStore(env.SMTP_SETTINGS, settingsKeys).reseal({
-        ...{ tenant: client.ada.tenant, kid: undefined, updatedAt: undefined },
+        tenant: client.ada.tenant,
+        kid: undefined,
+        updatedAt: undefined,
       });
     const before = await client.ada.sealed();
     const response = await saveDuring(

@@ -39,7 +39,9 @@ describe("A session of a test", () => {
   it("waits for a reply as long", async () => {
     const server = await scriptedServer([
       ...authenticated(),
-      ...[{ expect: "MAIL" }, { wait: true as const }, { send: "250 ok\r\n" }],
+      { expect: "MAIL" },
+      { wait: true as const },
+      { send: "250 ok\r\n" },
       ...acceptsMail.slice(2),
     ]);
     const session = watch(stepsOf(server));

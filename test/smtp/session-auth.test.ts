@@ -129,7 +129,9 @@ describe.concurrent("SMTP authentication with a server that refuses a mechanism"
       ...acceptsMail,
     );
     expect(await stepsOf(server)).toContainEqual({
-      ...{ stage: "authentication", mechanism: "LOGIN", milliseconds },
+      stage: "authentication",
+      mechanism: "LOGIN",
+      milliseconds,
     });
   });
 
@@ -194,7 +196,9 @@ describe.concurrent("SMTP authentication with a server that asks", () => {
       ...acceptsMail,
     );
     expect(await stepsOf(server)).toContainEqual({
-      ...{ stage: "authentication", mechanism: "LOGIN", milliseconds },
+      stage: "authentication",
+      mechanism: "LOGIN",
+      milliseconds,
     });
   });
 

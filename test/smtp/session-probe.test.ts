@@ -31,7 +31,9 @@ describe.concurrent("SMTP probe", () => {
   it("sends MAIL, RCPT, RSET and QUIT, but no DATA", async () => {
     const server = await scriptedServer([
       ...authenticated("PIPELINING"),
-      ...[...replies("MAIL", "250 ok"), ...replies("RCPT", "250 ok"), ...resets],
+      ...replies("MAIL", "250 ok"),
+      ...replies("RCPT", "250 ok"),
+      ...resets,
     ]);
     expect((await stepsOf(server, probe())).slice(3)).toEqual([
       { stage: "authentication", mechanism: "PLAIN", milliseconds },
@@ -56,7 +58,9 @@ describe.concurrent("SMTP probe", () => {
   it("announces size and SMTPUTF8 like a mail", async () => {
     const server = await scriptedServer([
       ...authenticated("SIZE 100000", "SMTPUTF8"),
-      ...[...replies("MAIL", "250 ok"), ...replies("RCPT", "250 ok"), ...resets],
+      ...replies("MAIL", "250 ok"),
+      ...replies("RCPT", "250 ok"),
+      ...resets,
     ]);
     await stepsOf(server, probe({ from: "jörg@example.com" }));
     expect((await server.state()).lines).toContainEqual(
@@ -76,7 +80,8 @@ describe.concurrent("SMTP probe", () => {
   it("resets its transaction before a mail, if it has failed", async () => {
     const server = await scriptedServer([
       ...rejectsRecipient("553 5.7.1 Sender address rejected"),
-      ...[...resets, ...acceptsMail],
+      ...resets,
+      ...acceptsMail,
     ]);
     const { session, message } = await openSession(server);
     expect(await session.probe(message)).toMatchObject({ ok: false, failure: { stage: "recipient" } });

@@ -84,7 +84,9 @@ describe.concurrent("SMTP session that sends several mails", () => {
 
   it("sends the next mail after a rejected message, which ends its transaction by itself", async () => {
     const server = await scriptedServer([
-      ...[...open, ...acceptsMail.slice(0, -1), { send: "550 5.7.1 spam\r\n" }],
+      ...open,
+      ...acceptsMail.slice(0, -1),
+      { send: "550 5.7.1 spam\r\n" },
       ...acceptsMail,
     ]);
     const { session, message } = await openSession(server, { pipelining: true });
@@ -112,8 +114,11 @@ describe.concurrent("SMTP session that sends several mails", () => {
 
   it("attributes the late replies to pipelined commands to the mail that they are about", async () => {
     const server = await scriptedServer([
-      ...[...openPipelining, { expect: "DATA" }, { send: "250 ok\r\n550 no\r\n" }],
-      ...[{ wait: true as const }, { send: "554 no recipients\r\n" }],
+      ...openPipelining,
+      { expect: "DATA" },
+      { send: "250 ok\r\n550 no\r\n" },
+      { wait: true as const },
+      { send: "554 no recipients\r\n" },
       ...replies("RSET", "250 ok"),
       ...acceptsMail,
     ]);
@@ -128,13 +133,13 @@ describe.concurrent("SMTP session that sends several mails", () => {
 
   it("sends commands one by one after a rejection, so that a server that hangs up can reply", async () => {
     const server = await scriptedServer([
-      ...[...openPipelining, { expect: "DATA" }, { send: "250 ok\r\n550 no\r\n554 no recipients\r\n" }],
-      ...[
-        ...replies("RSET", "250 ok"),
-        ...replies("MAIL", "250 ok"),
-        ...replies("RCPT", "550 5.1.1 unknown"),
-        close,
-      ],
+      ...openPipelining,
+      { expect: "DATA" },
+      { send: "250 ok\r\n550 no\r\n554 no recipients\r\n" },
+      ...replies("RSET", "250 ok"),
+      ...replies("MAIL", "250 ok"),
+      ...replies("RCPT", "550 5.1.1 unknown"),
+      close,
     ]);
     const { session, message } = await openSession(server, { pipelining: true });
     expect(await session.send(message)).toMatchObject({ ok: false, failure: { stage: "recipient" } });
@@ -228,7 +233,9 @@ describe.concurrent("SMTP session with a server that sends no more mail", () => 
 
   it("closes after a rejected RSET, which is not about the next mail", async () => {
     const server = await scriptedServer([
-      ...[...open, ...replies("MAIL", "550 no"), ...replies("RSET", "502 5.5.1 what?")],
+      ...open,
+      ...replies("MAIL", "550 no"),
+      ...replies("RSET", "502 5.5.1 what?"),
       { hang: true },
     ]);
     const { session, message } = await openSession(server, { pipelining: true });
@@ -244,7 +251,9 @@ describe.concurrent("SMTP session with a server that sends no more mail", () => 
     "closes after a %s to DATA that follows a rejected recipient",
     async (reply) => {
       const server = await scriptedServer([
-        ...[...openPipelining, { expect: "DATA" }, { send: `250 ok\r\n550 no\r\n${reply}\r\n` }],
+        ...openPipelining,
+        { expect: "DATA" },
+        { send: `250 ok\r\n550 no\r\n${reply}\r\n` },
         { hang: true },
       ]);
       const { session, message } = await openSession(server, { pipelining: true });

@@ -202,7 +202,9 @@ describe.concurrent("SMTP session with a server that does not reply 354 to DATA"
 
   it("sends nothing of the message if the server ends the session right after its 354", async () => {
     const server = await scriptedServer([
-      ...[...authenticated(), ...toData, ...replies("DATA", "354 go\r\n421 4.3.2 shutting down")],
+      ...authenticated(),
+      ...toData,
+      ...replies("DATA", "354 go\r\n421 4.3.2 shutting down"),
     ]);
     const { session, message } = await openSession(server);
     let calls = 0;

@@ -33,7 +33,10 @@ describe.concurrent("SMTP session over TLS", () => {
     const steps = await stepsOf(await mailServer(serverSettings), { settings });
     expect(steps.map(({ stage }) => stage)).toEqual([
       ...first,
-      ...["authentication", "sender", "recipient", "message"],
+      "authentication",
+      "sender",
+      "recipient",
+      "message",
     ]);
     for (const step of steps) expect(step.milliseconds).toBeGreaterThanOrEqual(0);
   });
@@ -66,8 +69,10 @@ describe.concurrent("SMTP session over TLS", () => {
 
 describe.concurrent("SMTP session that the server ends after the TLS handshake", () => {
   const startsTls = [
-    ...[...greets, ...offers("STARTTLS")],
-    ...[...replies("STARTTLS", "220 2.0.0 go ahead"), { startTls: true as const }],
+    ...greets,
+    ...offers("STARTTLS"),
+    ...replies("STARTTLS", "220 2.0.0 go ahead"),
+    { startTls: true as const },
   ];
 
   // Under TLS 1.3, a server that demands a client certificate does so after the handshake.

@@ -27,7 +27,9 @@ describe("timeoutsFor", () => {
     const settings = { connectionTimeout: 10, timeout: 10, writeTimeout: 10 };
     expect(timeoutsFor(settings, DELIVERY_TIMEOUTS)).toEqual({
       ...DELIVERY_TIMEOUTS,
-      ...{ connectMs: 10, greetingMs: 10, replyMs: 20 },
+      connectMs: 10,
+      greetingMs: 10,
+      replyMs: 20,
     });
   });
 

@@ -33,8 +33,12 @@ describe.concurrent("The diagnosis of a rejected token", () => {
   ])("has the decoded challenge of %s, which the client answers with %j", async (mechanism, answer) => {
     const { diagnosis, lines } = await diagnosisOf(base64(error), { mechanism });
     expect(diagnosis).toMatchObject({
-      ...{ stage: "authentication", message: "The SMTP server rejected the access token." },
-      ...{ smtpCode: 535, enhancedCode: "5.7.8", reply: "no", challenge: error },
+      stage: "authentication",
+      message: "The SMTP server rejected the access token.",
+      smtpCode: 535,
+      enhancedCode: "5.7.8",
+      reply: "no",
+      challenge: error,
     });
     expect(lines[lines.findIndex((line) => line.startsWith("AUTH")) + 1]).toBe(answer);
   });

@@ -3,9 +3,23 @@ import { isPublicDestination, parseHost } from "../../src/mail/host.ts";
 
 /** Every field of a save. */
 export const FIELDS = [
-  ...["host", "port", "from", "fromDisplayName", "replyTo", "replyToDisplayName"],
-  ...["envelopeFrom", "starttls", "ssl", "auth", "user", "password"],
-  ...["allowutf8", "debug", "connectionTimeout", "timeout", "writeTimeout"],
+  "host",
+  "port",
+  "from",
+  "fromDisplayName",
+  "replyTo",
+  "replyToDisplayName",
+  "envelopeFrom",
+  "starttls",
+  "ssl",
+  "auth",
+  "user",
+  "password",
+  "allowutf8",
+  "debug",
+  "connectionTimeout",
+  "timeout",
+  "writeTimeout",
 ] as const;
 
 const absent = fc.constantFrom(undefined, null, "");

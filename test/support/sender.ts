@@ -39,7 +39,14 @@ export async function newSender(
     call(`${url}${path}`, { token, ...options });
   const json: Sender["json"] = async (path, options) => readJson(await request(path, options));
   return {
-    ...{ realm, tenant, outbox, url, token, adminToken: await realm.token(), request, json },
+    realm,
+    tenant,
+    outbox,
+    url,
+    token,
+    adminToken: await realm.token(),
+    request,
+    json,
     post: (body, options) => json("", { body, ...options }),
   };
 }

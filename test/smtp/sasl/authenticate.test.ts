@@ -8,7 +8,9 @@ const base64 = (text: string) => Buffer.from(text, "utf8").toString("base64");
 /** A mechanism that begins, or leaves that to the server, and has these further responses. */
 function mechanism(name: string, initialResponse?: string, ...responses: string[]): Mechanism {
   return {
-    ...{ name, secrets: [], next: () => responses.shift() },
+    name,
+    secrets: [],
+    next: () => responses.shift(),
     ...(initialResponse !== undefined && { initialResponse }),
   };
 }

@@ -37,8 +37,12 @@ export async function newOAuthClient(request: Partial<ClientRequest> = {}): Prom
     revoke: async () => void (await control("POST", `/revoke${query}`)),
     expireTokens: async () => void (await control("POST", `/expire${query}`)),
     settings: {
-      ...{ authType: "token", authTokenUrl: TOKEN_URL, authTokenClientId: clientId, authTokenScope: "smtp" },
-      ...{ user: wanted.mailbox, [field]: `${credential}${certificate}` },
+      authType: "token",
+      authTokenUrl: TOKEN_URL,
+      authTokenClientId: clientId,
+      authTokenScope: "smtp",
+      user: wanted.mailbox,
+      [field]: `${credential}${certificate}`,
     },
   };
 }

@@ -126,7 +126,9 @@ export async function startOAuthServer(): Promise<OAuthServer> {
     headers.set("X-Forwarded-Host", new URL(OAUTH_ORIGIN).host);
     const { method } = request;
     return fetch(`http://${origin}${pathname}${search}`, {
-      ...{ method, headers, redirect: "manual" },
+      method,
+      headers,
+      redirect: "manual",
       ...(body === "" ? {} : { body }),
     });
   }

@@ -17,8 +17,11 @@ export function tokenSettings(port: number, changes: Record<string, unknown> = {
   const secret = "authTokenPrivateKey" in changes ? {} : { authTokenClientSecret: "s3cret" };
   return settingsSchema.parse(
     localSettings(port, {
-      ...{ password: undefined, user: MAILBOX, authType: "token" },
-      ...{ authTokenUrl: "https://login.example.net/token", authTokenClientId: "client-1" },
+      password: undefined,
+      user: MAILBOX,
+      authType: "token",
+      authTokenUrl: "https://login.example.net/token",
+      authTokenClientId: "client-1",
       ...secret,
       ...changes,
     }),
@@ -50,7 +53,10 @@ export async function sendByToken(
 ): Promise<{ steps: readonly Step[] } | { diagnosis: Diagnosis }> {
   const settings = tokenSettings(port, { ...changes });
   const session = new SmtpSession(settings, {
-    ...{ clientName: "mail.example.com", allowPrivateHosts: true, accessToken, timeouts },
+    clientName: "mail.example.com",
+    allowPrivateHosts: true,
+    accessToken,
+    timeouts,
   });
   try {
     const opened = await session.open();

@@ -6,8 +6,12 @@ import type { TestServer } from "./servers.ts";
 export function longTimeouts(short: Partial<SmtpTimeouts> = {}): SmtpTimeouts {
   const longMs = 60 * 60_000;
   return {
-    ...{ connectMs: longMs, greetingMs: longMs, silenceOnTlsPortMs: longMs, replyMs: longMs },
-    ...{ messageReplyMs: longMs, totalMs: longMs },
+    connectMs: longMs,
+    greetingMs: longMs,
+    silenceOnTlsPortMs: longMs,
+    replyMs: longMs,
+    messageReplyMs: longMs,
+    totalMs: longMs,
     ...short,
   };
 }
