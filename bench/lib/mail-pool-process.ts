@@ -1,7 +1,7 @@
 import { createTransport } from "nodemailer";
 
 /** Of a server on this machine. */
-export interface PoolOptions {
+interface PoolOptions {
   port: number;
   /** The authority of the server's certificate, in PEM. */
   ca: string;

@@ -11,7 +11,7 @@ import { type Html, table } from "./html.ts";
 import { typeOf } from "./schema.ts";
 
 /** An operation with its address. */
-export interface PlacedOperation {
+interface PlacedOperation {
   method: (typeof METHODS)[number];
   path: string;
   /** URL of the server, with variables. */

@@ -13,7 +13,7 @@ export interface ReceivedResponse {
 }
 
 /** What a request carries. */
-export interface RequestOptions {
+interface RequestOptions {
   /** Bearer token. */
   token?: string;
   headers?: Record<string, string>;

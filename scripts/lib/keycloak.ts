@@ -33,7 +33,7 @@ export interface Keycloak {
 }
 
 /** Paths of files in PEM. */
-export interface KeycloakFiles {
+interface KeycloakFiles {
   certificate: string;
   key: string;
   /** Authorities that Keycloak trusts. */

@@ -11,7 +11,7 @@ const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 5_000;
 
 /** How to run the Worker locally. */
-export interface WranglerDevOptions {
+interface WranglerDevOptions {
   protocol: "http" | "https";
   /** 0 for any free port. */
   port: number;
@@ -26,7 +26,7 @@ export interface WranglerDevOptions {
 }
 
 /** A Worker that runs locally. */
-export interface WranglerDev {
+interface WranglerDev {
   port: number;
   /** Everything that wrangler and the Worker have printed so far. */
   output: () => string;

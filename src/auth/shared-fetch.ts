@@ -10,7 +10,7 @@ export const LOCK_MARGIN_MS = 1_000;
 /** Keeps work running after its request ends or is canceled: the runtime's `waitUntil`. */
 export type KeepAlive = (work: Promise<unknown>) => void;
 
-export interface SharedFetchOptions {
+interface SharedFetchOptions {
   /** Time limit of one fetch, in milliseconds. The fetch has to observe it. */
   timeoutMs: number;
   /** Minimum time between a fetch that fails and the next one, in milliseconds. */

@@ -30,7 +30,7 @@ export type MailInput = z.input<typeof mailSchema>;
  *
  * @see https://developers.cloudflare.com/workers/runtime-apis/rpc/error-handling/
  */
-export type SendResult =
+type SendResult =
   | { ok: true; id: string; state: MailState; replayed: boolean }
   | { ok: false; error: ApiErrorKind; message: string; errors?: readonly FieldError[] };
 

@@ -28,7 +28,7 @@ export interface LatestSettings {
 }
 
 /** What has worked with some settings, and when it did last. */
-export interface Evidence {
+interface Evidence {
   /** The settings, as a keyed hash by each settings key. */
   fingerprints: readonly string[];
   loggedInAt?: number;

@@ -7,7 +7,7 @@ import type { HistoryEntry } from "./event.ts";
 const RETENTION_SECONDS = 400 * 24 * 60 * 60;
 
 /** Part of a tenant's history, newest first. */
-export interface HistoryPage {
+interface HistoryPage {
   entries: HistoryEntry[];
   /** Start of the next page; absent on the last one. */
   cursor?: string;

@@ -5,7 +5,7 @@ import { SealingError } from "../storage/sealing.ts";
 import { type Envelope, envelope } from "./envelope.ts";
 
 /** The arguments of `c.json()`. */
-export type ErrorResponse = [body: Envelope, status: ErrorStatus, headers: Record<string, string>];
+type ErrorResponse = [body: Envelope, status: ErrorStatus, headers: Record<string, string>];
 
 /** Builds the response to whatever a route or middleware has thrown. */
 export function toErrorResponse(error: unknown): ErrorResponse {

@@ -3,10 +3,10 @@ import type * as z from "zod/mini";
 import { ApiError, type FieldError } from "../errors.ts";
 
 /** Maximum field errors per response: a body of 16 KiB can hold thousands of unknown fields. */
-export const MAX_FIELD_ERRORS = 20;
+const MAX_FIELD_ERRORS = 20;
 
 /** Maximum characters of an unknown field's name in a response. */
-export const MAX_FIELD_NAME_CHARACTERS = 64;
+const MAX_FIELD_NAME_CHARACTERS = 64;
 
 /**
  * Names each invalid field and how to fix it. Repeats no value, which may be a secret.

@@ -24,13 +24,13 @@ const TOKEN_FIELD_MAX_CHARACTERS = 2_048;
 const PRIVATE_KEY_MAX_CHARACTERS = 8_192;
 
 /** Maximum characters of `fromDisplayName` and `replyToDisplayName`. */
-export const DISPLAY_NAME_MAX_CHARACTERS = 200;
+const DISPLAY_NAME_MAX_CHARACTERS = 200;
 
 /** Maximum characters of `user`. */
-export const USER_MAX_CHARACTERS = 255;
+const USER_MAX_CHARACTERS = 255;
 
 /** Maximum characters of `password`. */
-export const PASSWORD_MAX_CHARACTERS = 1024;
+const PASSWORD_MAX_CHARACTERS = 1024;
 
 // A function: fields that share a schema would share what the OpenAPI document says of it.
 const inputInteger = () => z.nullish(z.union([z.string(), z.int()], "must be a string or an integer"));

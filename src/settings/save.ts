@@ -11,7 +11,7 @@ import { usesMask, withStoredSecrets } from "./stored-secrets.ts";
 import { assertConnection } from "./test.ts";
 
 /** How to save. */
-export interface SaveOptions {
+interface SaveOptions {
   /** Whether the SMTP server has to accept the settings first. */
   verify?: boolean | undefined;
   /** The header `If-Match`. */

@@ -4,7 +4,7 @@ import { fieldsWith, MASK, SECRET_FIELDS, type SecretField } from "./fields.ts";
 import type { Settings } from "./schema.ts";
 
 /** What a stored secret may be used for. `test`: to send a mail at once, which no save records. */
-export type SecretUse = "save" | "test";
+type SecretUse = "save" | "test";
 
 /** Whether settings ask to keep a stored secret. */
 export function usesMask(settings: Settings): boolean {

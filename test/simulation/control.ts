@@ -21,7 +21,7 @@ export interface ServerTime {
 }
 
 /** One message whose content a server has received. */
-export interface ReceivedContent {
+interface ReceivedContent {
   messageId: string;
   minute: number;
   outcome: "accepted" | "rejected" | "unknown";

@@ -11,7 +11,7 @@ export const PACES = {
 export type Pace = keyof typeof PACES;
 
 /** Lifetime of a login code. */
-export const CODE_MINUTES = 10;
+const CODE_MINUTES = 10;
 
 /** What a server knows of a client when it replies to a command. */
 export interface Moment {
@@ -53,7 +53,7 @@ export type Action = { minute: number } & (
 );
 
 /** Figures of the abstract model that the rules were chosen with. */
-export interface ModelFigures {
+interface ModelFigures {
   busy: string;
   low: string;
   lost: string;
@@ -63,10 +63,10 @@ export interface ModelFigures {
 }
 
 /** A bound for each pace that a scenario is run at. */
-export type PerPace<Bound> = Partial<Record<Pace, Bound>>;
+type PerPace<Bound> = Partial<Record<Pace, Bound>>;
 
 /** What must hold for good. Bounds lie so close to what is measured that they show a rule that has changed. */
-export interface Bounds {
+interface Bounds {
   /** Codes that may expire besides those that no rule could save; in the mean, if there are several runs. */
   expired?: PerPace<number>;
   /** Ordinary messages that may be lost in the mean of several runs. Default: none. */

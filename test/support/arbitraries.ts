@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { isPublicDestination, parseHost } from "../../src/mail/host.ts";
 
 /** Every field of a save. */
-export const FIELDS = [
+const FIELDS = [
   "host",
   "port",
   "from",

@@ -2,7 +2,7 @@ import { call } from "./client.ts";
 import { families } from "./families.ts";
 
 /** A page of history, as a response holds it. */
-export interface Page {
+interface Page {
   entries: Record<string, unknown>[];
   cursor?: string;
 }

@@ -1,5 +1,5 @@
 /** Runs before a KV operation on a key, or on the prefix of a list. The operation throws what it throws. */
-export type Interception = (operation: string, key: string, parameters: readonly unknown[]) => unknown;
+type Interception = (operation: string, key: string, parameters: readonly unknown[]) => unknown;
 
 /** Wraps a namespace, and runs `before` ahead of each operation. */
 export function interceptedKv(kv: KVNamespace, before: Interception): KVNamespace {

@@ -53,7 +53,7 @@ export async function newRotation({ oldRetiredAt = LONG_AGO }: { oldRetiredAt?: 
 }
 
 /** The outcome of a run by the cron trigger. */
-export interface ScheduledRun {
+interface ScheduledRun {
   /** What the handler threw, if anything. */
   error: unknown;
   lines: string[];

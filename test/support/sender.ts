@@ -9,7 +9,7 @@ import { type JsonResponse, readJson } from "./responses.ts";
 const SENDER = { resource_access: { "tenant-mail": { roles: ["mail-sender"] } } };
 
 /** A client of a tenant that may send mail. */
-export interface Sender {
+interface Sender {
   realm: Issuer;
   tenant: string;
   outbox: TestOutbox;

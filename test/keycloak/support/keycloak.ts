@@ -4,7 +4,7 @@ import { BOOTSTRAP_ADMIN } from "../../../scripts/lib/keycloak.ts";
 import { MAILER_SECRET, REDIRECT_URI } from "./realms.ts";
 
 /** Response of a token endpoint (RFC 6749 section 5.1). */
-export interface Tokens {
+interface Tokens {
   access_token: string;
   refresh_token?: string;
   id_token?: string;

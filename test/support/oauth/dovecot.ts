@@ -44,7 +44,7 @@ function isExecutable(path: string): boolean {
 }
 
 /** Which SASL mechanisms to offer, and how to check their tokens. */
-export interface DovecotSettings {
+interface DovecotSettings {
   mechanisms: readonly string[];
   /** With the credentials of a resource server (RFC 7662). */
   introspectionUrl: string;

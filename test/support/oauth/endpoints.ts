@@ -2,7 +2,7 @@ import type { Behavior } from "../issuer-network.ts";
 import { type ReceivedRequest, requestsTo, setBehavior } from "../network.ts";
 
 /** A scripted token endpoint. */
-export interface TokenEndpoint {
+interface TokenEndpoint {
   url: string;
   respondWith(behavior: Behavior): Promise<void>;
   requests(): Promise<ReceivedRequest[]>;

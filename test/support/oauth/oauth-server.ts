@@ -25,7 +25,7 @@ import {
 const SCOPE = "smtp";
 
 /** A running OAuth server: oidc-provider, and beside it the JWT bearer grant, which oidc-provider lacks. */
-export interface OAuthServer {
+interface OAuthServer {
   /** Address for token introspection (RFC 7662), with the credentials of a resource server. */
   introspectionUrl: string;
   /** Whether a token is valid for sending mail from a mailbox, by introspection. */

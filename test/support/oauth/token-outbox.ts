@@ -9,7 +9,7 @@ import { families } from "../families.ts";
 import { saved } from "../responses.ts";
 
 /** The outbox of a tenant of its own, over HTTP. */
-export interface TokenOutbox {
+interface TokenOutbox {
   save(settings: object): Promise<void>;
   /** Submits a mail, and returns its id. */
   submit(): Promise<string>;

@@ -10,7 +10,7 @@ import { localSettings } from "../local-settings.ts";
 import { MAILBOX } from "./clients.ts";
 
 /** Where the sessions of a test get their tokens. */
-export type TokenSource = (rejected?: string) => Promise<TokenResult>;
+type TokenSource = (rejected?: string) => Promise<TokenResult>;
 
 /** Settings that ask for a token, from wherever the test gets it. */
 export function tokenSettings(port: number, changes: Record<string, unknown> = {}) {

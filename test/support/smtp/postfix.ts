@@ -13,7 +13,7 @@ import {
 } from "./postfix-configuration.ts";
 
 /** The listeners of the Postfix under test, with what differs from a common submission service. */
-export const POSTFIX_SERVICES = {
+const POSTFIX_SERVICES = {
   submission: [],
   submissions: ["smtpd_tls_wrappermode=yes"],
   authenticatedClientsOnly: ["smtpd_client_restrictions=permit_sasl_authenticated,reject"],

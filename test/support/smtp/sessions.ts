@@ -35,7 +35,7 @@ export interface SessionChanges {
 }
 
 /** The result of a session. */
-export type Outcome = { steps: readonly Step[] } | { diagnosis: Diagnosis };
+type Outcome = { steps: readonly Step[] } | { diagnosis: Diagnosis };
 
 /** A session with a server on this machine, not yet open, and a mail to send over it. */
 export function newSession(
