@@ -30,7 +30,7 @@ const FULL = {
   /** Stored tenants, multiples of ten. */
   populations: [10, 1_000, 10_000],
   /** Of each run of deliveries. Those with a round trip, or a connection each, take long. */
-  mails: { near: 600, far: 100, oneEach: 60 },
+  messages: { near: 600, far: 100, oneEach: 60 },
   deliveryRounds: 3,
 };
 
@@ -42,7 +42,7 @@ const QUICK = {
   repetitions: 200,
   starts: 2,
   populations: [10, 20],
-  mails: { near: 20, far: 10, oneEach: 4 },
+  messages: { near: 20, far: 10, oneEach: 4 },
   deliveryRounds: 1,
 };
 

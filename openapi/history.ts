@@ -7,7 +7,7 @@ import {
   TESTED_SETTINGS,
   type TestTarget,
 } from "../src/history/event.ts";
-import { historyQuerySchema } from "../src/history/schema.ts";
+import { HISTORY_PAGE_MAX_ENTRIES, historyQuerySchema } from "../src/history/schema.ts";
 import { envelope } from "../src/http/envelope.ts";
 import { okFields } from "./lib/envelope.ts";
 import { operation, REQUEST_ID_EXAMPLE, TENANT_ERRORS } from "./lib/operation.ts";
@@ -24,9 +24,6 @@ import {
   time,
 } from "./lib/schemas.ts";
 import type { Example, PathItem } from "./lib/types.ts";
-
-/** Maximum of `limit`. */
-const PAGE_MAX_ENTRIES = 1_000;
 
 const callerSchema = named(
   "HistoryCaller",
@@ -71,7 +68,7 @@ const historySchema = named(
   "History",
   z.object({
     ...okFields,
-    entries: list(entrySchema, PAGE_MAX_ENTRIES, "The entries, newest first."),
+    entries: list(entrySchema, HISTORY_PAGE_MAX_ENTRIES, "The entries, newest first."),
     // The cursor of Workers KV, which documents no length. Those it returns have some hundred characters.
     cursor: optionalText(4_096, "Start of the next page. Absent on the last one."),
   }),
@@ -111,13 +108,15 @@ export function historyPaths(family: Family): Record<string, PathItem> {
         description:
           "Lists what happened to the settings in the last 400 days, newest first. Of a test, it names server and recipient; otherwise it holds no values of settings.",
         parameters: queryParameters(historyQuerySchema, {
-          limit: { type: "integer", minimum: 1, maximum: PAGE_MAX_ENTRIES },
+          limit: { type: "integer", minimum: 1, maximum: HISTORY_PAGE_MAX_ENTRIES },
         }),
         success: { description: "A page of history.", content: json(historySchema, RESPONSES) },
         errors: [...TENANT_ERRORS, "store_unavailable", "invalid_fields"],
         errorExamples: {
           invalid_fields: {
-            errors: [{ field: "limit", message: `must be a whole number from 1 to ${PAGE_MAX_ENTRIES}` }],
+            errors: [
+              { field: "limit", message: `must be a whole number from 1 to ${HISTORY_PAGE_MAX_ENTRIES}` },
+            ],
           },
         },
       }),

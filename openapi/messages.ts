@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { Family } from "../src/context.ts";
 import type { FailureReport } from "../src/delivery/report.ts";
-import { listQuerySchema } from "../src/delivery/schema.ts";
+import { listQuerySchema, PAGE_MAX_MESSAGES } from "../src/delivery/schema.ts";
 import type { MailStatus } from "../src/delivery/status.ts";
 import type { ApiErrorKind } from "../src/errors.ts";
 import { envelope } from "../src/http/envelope.ts";
@@ -14,9 +14,6 @@ import { operation, TENANT_ERRORS } from "./lib/operation.ts";
 import { described, json, list, named, optionalText, queryParameters, text, time } from "./lib/schemas.ts";
 import type { Example, Parameter, PathItem } from "./lib/types.ts";
 import { MAIL_ID, mailFields, sendMail } from "./send-mail.ts";
-
-/** Maximum of `limit`. */
-const PAGE_MAX_MESSAGES = 200;
 
 const failureSchema = named(
   "MailFailure",
@@ -112,7 +109,7 @@ const RESPONSES = {
   list: {
     list: {
       summary: "A page with a next one",
-      value: envelope("OK", "Successfully read mails", { messages: [waiting, sent], cursor: MAIL_ID }),
+      value: envelope("OK", "Successfully read messages", { messages: [waiting, sent], cursor: MAIL_ID }),
     },
   },
 } satisfies Record<string, Record<string, Example>>;

@@ -1,7 +1,12 @@
 import * as z from "zod/mini";
 import type { Family } from "../src/context.ts";
 import { MAIL_STATES } from "../src/delivery/mail-row.ts";
-import { BATCH_MAX_MAILS, mailHeadersSchema, mailSchema, REQUEST_MAX_BYTES } from "../src/delivery/schema.ts";
+import {
+  BATCH_MAX_MESSAGES,
+  mailHeadersSchema,
+  mailSchema,
+  REQUEST_MAX_BYTES,
+} from "../src/delivery/schema.ts";
 import { envelope } from "../src/http/envelope.ts";
 import { envelopeFieldsWith } from "./lib/envelope.ts";
 import { BODY_ERRORS, operation, SETTINGS_ERRORS } from "./lib/operation.ts";
@@ -30,7 +35,7 @@ const batchAcceptedSchema = named(
   "BatchAccepted",
   z.object({
     ...acceptedFields,
-    messages: list(acceptedMailSchema, BATCH_MAX_MAILS, "The messages, in the order of the request."),
+    messages: list(acceptedMailSchema, BATCH_MAX_MESSAGES, "The messages, in the order of the request."),
   }),
 );
 
@@ -111,7 +116,7 @@ const REQUEST: Content = jsonOf(
   {
     anyOf: [
       refTo(mailSchema),
-      { type: "array", items: refTo(mailSchema), minItems: 1, maxItems: BATCH_MAX_MAILS },
+      { type: "array", items: refTo(mailSchema), minItems: 1, maxItems: BATCH_MAX_MESSAGES },
     ],
   },
   REQUESTS,

@@ -4,15 +4,9 @@ import type { Family } from "../src/context.ts";
 import { defined } from "../src/defined.ts";
 import type { ApiErrorKind } from "../src/errors.ts";
 import { envelope } from "../src/http/envelope.ts";
+import { MASK, SECRET_FIELDS, settingsFields } from "../src/settings/fields.ts";
 import { toResponse, warningsFor } from "../src/settings/response.ts";
-import {
-  MASK,
-  SECRET_FIELDS,
-  settingsFields,
-  settingsSchema,
-  testSchema,
-  verifySchema,
-} from "../src/settings/schema.ts";
+import { settingsSchema, testSchema, verifySchema } from "../src/settings/schema.ts";
 import type { Step } from "../src/smtp/result.ts";
 import { stepsSchema } from "./lib/diagnosis.ts";
 import { doneSchema, okFields } from "./lib/envelope.ts";

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { MAX_CONNECTIONS } from "../src/delivery/delivery-run.ts";
 import { newAuthority, trust } from "../test/support/smtp/certificates.ts";
 import { startMailServer } from "../test/support/smtp/mail-server.ts";
 import { sendRequest, ssmsUrl } from "./lib/http-client.ts";
@@ -12,21 +13,18 @@ import { run } from "./lib/run.ts";
 import { SAMPLE_SETTINGS } from "./lib/sample-settings.ts";
 import { startWranglerDev } from "./lib/wrangler.ts";
 
-/** Each crash has a tenant of its own, and happens in the middle of its mails. */
+/** Each crash has a tenant of its own, and happens in the middle of its messages. */
 const CRASHES = 5;
 
-const MAILS = 200;
+const MESSAGES = 200;
 
 /** Requests at a time. Accepting is then about as fast as sending, so that some crashes interrupt both. */
 const CLIENTS = 4;
 
-/** Connections of one delivery run: see `src/delivery/delivery-run.ts`. No more messages may be delivered twice. */
-const CONNECTIONS = 2;
-
-/** So that a crash finds mails whose reply has not arrived. */
+/** So that a crash finds messages whose reply has not arrived. */
 const REPLY_DELAY_MS = 20;
 
-/** A mail whose outcome is unknown is sent again after a minute. */
+/** A message whose outcome is unknown is sent again after a minute. */
 const DEADLINE_MS = 120_000;
 
 await run(async (defer) => {
@@ -43,7 +41,7 @@ await run(async (defer) => {
   /** How often each mail of a tenant has arrived, by its number. */
   const arrivals = (tenant: string): Map<string, number> => {
     const counts = new Map<string, number>();
-    for (const { raw } of server.mails) {
+    for (const { raw } of server.messages) {
       const number = new RegExp(`^Subject: ${tenant} (\\d+)\\r$`, "m").exec(raw)?.[1];
       if (number !== undefined) counts.set(number, (counts.get(number) ?? 0) + 1);
     }
@@ -73,13 +71,13 @@ await run(async (defer) => {
     assert.equal(saved.status, 200, JSON.stringify(saved.body));
 
     const sender = await issuer.token(tenant, "sender");
-    const requests = Array.from({ length: MAILS }, (_, index) => ({
+    const requests = Array.from({ length: MESSAGES }, (_, index) => ({
       headers: { "Idempotency-Key": `mail-${index}` },
       body: { to: "ada@example.com", subject: `${tenant} ${index}`, text: "Sent once.\n" },
     }));
-    /** Submits mails, and returns those without a response. */
-    const submit = async (mails: typeof requests): Promise<typeof requests> => {
-      const [left, unanswered] = [[...mails], [] as typeof requests];
+    /** Submits messages, and returns those without a response. */
+    const submit = async (messages: typeof requests): Promise<typeof requests> => {
+      const [left, unanswered] = [[...messages], [] as typeof requests];
       const client = async () => {
         for (let mail = left.shift(); mail !== undefined; mail = left.shift()) {
           const url = ssmsUrl("https", worker.port, tenant, "messages");
@@ -91,9 +89,9 @@ await run(async (defer) => {
       return unanswered;
     };
 
-    const target = 20 + Math.floor(Math.random() * (MAILS - 60));
+    const target = 20 + Math.floor(Math.random() * (MESSAGES - 60));
     const submitted = submit(requests);
-    await until(() => arrivals(tenant).size >= target, `${target} mails of ${tenant}`);
+    await until(() => arrivals(tenant).size >= target, `${target} messages of ${tenant}`);
     const before = arrivals(tenant).size;
     await worker.kill();
     const unanswered = await submitted;
@@ -101,19 +99,19 @@ await run(async (defer) => {
     worker = await startWorker();
     // A client that got no response repeats its request with the same key. What was accepted goes on by itself.
     assert.deepEqual(await submit(unanswered), []);
-    await until(() => arrivals(tenant).size >= MAILS - CONNECTIONS, `the mails of ${tenant}`);
+    await until(() => arrivals(tenant).size >= MESSAGES - MAX_CONNECTIONS, `the messages of ${tenant}`);
     console.log(
-      `${tenant}: killed when ${MAILS - unanswered.length} of ${MAILS} mails were accepted and ${before} had arrived, then restarted`,
+      `${tenant}: killed when ${MESSAGES - unanswered.length} of ${MESSAGES} messages were accepted and ${before} had arrived, then restarted`,
     );
   }
 
-  console.log("Waiting for the mails whose outcome was unknown: they are sent again after a minute ...");
+  console.log("Waiting for the messages whose outcome was unknown: they are sent again after a minute ...");
   const summary = () =>
     tenants.map((tenant) => {
       const counts = [...arrivals(tenant).values()];
-      return { tenant, lost: MAILS - counts.length, twice: counts.filter((copies) => copies > 1).length };
+      return { tenant, lost: MESSAGES - counts.length, twice: counts.filter((copies) => copies > 1).length };
     });
-  await until(() => summary().every(({ lost }) => lost === 0), "all mails").catch(console.error);
+  await until(() => summary().every(({ lost }) => lost === 0), "all messages").catch(console.error);
   for (const tenant of tenants) {
     const url = `${ssmsUrl("https", worker.port, tenant, "messages")}?state=queued`;
     const waiting = async () => {
@@ -127,9 +125,9 @@ await run(async (defer) => {
   console.table(results);
   const lost = results.reduce((sum, result) => sum + result.lost, 0);
   const twice = results.reduce((sum, result) => sum + result.twice, 0);
-  const passed = lost === 0 && results.every((result) => result.twice <= CONNECTIONS);
+  const passed = lost === 0 && results.every((result) => result.twice <= MAX_CONNECTIONS);
   console.log(
-    `Crash test: ${CRASHES} crashes, ${CRASHES * MAILS} mails, ${lost} lost, ${twice} delivered twice (at most ${CONNECTIONS} per crash): ${passed ? "passed" : "failed"}.`,
+    `Crash test: ${CRASHES} crashes, ${CRASHES * MESSAGES} messages, ${lost} lost, ${twice} delivered twice (at most ${MAX_CONNECTIONS} per crash): ${passed ? "passed" : "failed"}.`,
   );
   return passed ? 0 : 1;
 });

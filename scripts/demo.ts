@@ -124,7 +124,7 @@ await run(async (defer) => {
       );
       assert.equal(response.status, 200);
       assert.equal(response.body.message, "Mail Sent Successfully to the user");
-      const [mail] = mailServer.mails;
+      const [mail] = mailServer.messages;
       assert.ok(mail?.secure);
       assert.deepEqual(mail.rcptTo, ["local-admin@example.com"]);
       print(`received over TLS from user ${mail.user}:`);
@@ -148,7 +148,7 @@ await run(async (defer) => {
   await steps.step("A mail survives an outage of the SMTP server", async (show, print) => {
     const sender = await issuer.token(TENANT, "sender");
     const messages = ssmsUrl("https", https.port, TENANT, "messages");
-    const before = mailServer.mails.length;
+    const before = mailServer.messages.length;
     await mailServer.change({ password: PASSWORD, isDown: true });
     print("the SMTP server goes down");
     const mail = { to: `${RECIPIENT}@example.com`, subject: "Your code", text: `${CODE}\n`, tag: "demo" };
@@ -168,7 +168,7 @@ await run(async (defer) => {
     print("the SMTP server is back: the outbox tries it again 30 s after the failure");
     const sent = show(await waitFor(state, ({ body }) => body.state === "sent"));
     assert.equal(sent.body.attempts, 1);
-    const [received, ...others] = mailServer.mails.slice(before);
+    const [received, ...others] = mailServer.messages.slice(before);
     assert.deepEqual(others, []);
     assert.deepEqual(received?.rcptTo, [mail.to]);
     assert.ok(received?.raw.includes(`Message-ID: ${sent.body.messageId}`));

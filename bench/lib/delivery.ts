@@ -8,6 +8,8 @@ import { sendRequest } from "../../scripts/lib/http-client.ts";
 import type { LocalIssuer } from "../../scripts/lib/local-issuer.ts";
 import type { Defer } from "../../scripts/lib/run.ts";
 import { SAMPLE_SETTINGS } from "../../scripts/lib/sample-settings.ts";
+import { MAX_CONNECTIONS } from "../../src/delivery/delivery-run.ts";
+import { BATCH_MAX_MESSAGES } from "../../src/delivery/schema.ts";
 import { newAuthority, trust } from "../../test/support/smtp/certificates.ts";
 import { startMailServer } from "../../test/support/smtp/mail-server.ts";
 import { delayedPort, listen } from "./delayed-port.ts";
@@ -15,18 +17,12 @@ import { CONNECTIONS as CLIENTS } from "./load.ts";
 import { median, table, withRange } from "./report.ts";
 import type { Server } from "./server.ts";
 
-/** Connections of one delivery run: see `src/delivery/delivery-run.ts`. */
-const CONNECTIONS = 2;
-
 const ROUND_TRIP_MS = 50;
 
-/** Mails of the healthy tenant, one after the other. */
-const HEALTHY_MAILS = 20;
+/** Messages of the healthy tenant, one after the other. */
+const HEALTHY_MESSAGES = 20;
 
 const FLOOD = 1_000;
-
-/** Mails of one batch: the API's limit. */
-const BATCH = 100;
 
 const DEADLINE_MS = 120_000;
 
@@ -53,12 +49,12 @@ export async function measureDelivery(
   { port: workerPort }: Server,
   { server, ca, near, far, dead }: MailServers,
   issuer: LocalIssuer,
-  plan: { mails: Record<"near" | "far" | "oneEach", number>; deliveryRounds: number },
+  plan: { messages: Record<"near" | "far" | "oneEach", number>; deliveryRounds: number },
 ): Promise<string> {
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
   let tenants = 0;
 
-  /** @returns a function that submits one mail, or a batch */
+  /** @returns a function that submits one message, or a batch */
   async function newTenant(port: number): Promise<(subjects: string | string[]) => Promise<void>> {
     const path = `https://localhost:${workerPort}/auth/realms/delivery-${++tenants}/mail`;
     const token = await issuer.token(`delivery-${tenants}`);
@@ -78,65 +74,69 @@ export async function measureDelivery(
       });
   }
 
-  /** @returns mails per second, from the first arrival to the last */
-  async function rate(mails: number, send: () => Promise<unknown>): Promise<number> {
-    server.mails.length = 0;
+  /** @returns messages per second, from the first arrival to the last */
+  async function rate(messages: number, send: () => Promise<unknown>): Promise<number> {
+    server.messages.length = 0;
     const sent = send();
-    await Promise.race([until(() => server.mails.length > 0), sent]);
-    await until(() => server.mails.length > 0);
-    const [first, startedAt] = [server.mails.length, performance.now()];
-    await Promise.all([sent, until(() => server.mails.length >= mails)]);
-    return (mails - first) / ((performance.now() - startedAt) / 1000);
+    await Promise.race([until(() => server.messages.length > 0), sent]);
+    await until(() => server.messages.length > 0);
+    const [first, startedAt] = [server.messages.length, performance.now()];
+    await Promise.all([sent, until(() => server.messages.length >= messages)]);
+    return (messages - first) / ((performance.now() - startedAt) / 1000);
   }
 
-  async function pool(port: number, mails: number): Promise<void> {
-    const options = JSON.stringify({ port, ca, mails, connections: CONNECTIONS });
+  async function pool(port: number, messages: number): Promise<void> {
+    const options = JSON.stringify({ port, ca, messages, connections: MAX_CONNECTIONS });
     const [status] = await once(fork(join(import.meta.dirname, "mail-pool-process.ts"), [options]), "exit");
     if (status !== 0) throw new Error("the pool failed");
   }
 
-  async function ours(port: number, mails: number): Promise<void> {
+  async function ours(port: number, messages: number): Promise<void> {
     const submit = await newTenant(port);
-    await Promise.all(batches(mails).map(submit));
+    await Promise.all(batches(messages).map(submit));
   }
 
   const rates: Record<string, number[]> = {};
   const of = (name: string) => rates[name] ?? [];
   for (let round = 0; round < plan.deliveryRounds; round++) {
-    for (const [name, port, mails] of [
-      ["near", near, plan.mails.near],
-      ["far", far, plan.mails.far],
+    for (const [name, port, messages] of [
+      ["near", near, plan.messages.near],
+      ["far", far, plan.messages.far],
     ] as const) {
       const add = (what: string, value: number) => {
         rates[`${name} ${what}`] = [...of(`${name} ${what}`), value];
       };
-      add("pool", await rate(mails, () => pool(port, mails)));
-      add("reused", await rate(mails, () => ours(port, mails)));
-      await server.change({ endAfter: { mails: 1, how: "close" } });
-      add("oneEach", await rate(plan.mails.oneEach, () => ours(port, plan.mails.oneEach)));
+      add("pool", await rate(messages, () => pool(port, messages)));
+      add("reused", await rate(messages, () => ours(port, messages)));
+      await server.change({ endAfter: { messages: 1, how: "close" } });
+      add("oneEach", await rate(plan.messages.oneEach, () => ours(port, plan.messages.oneEach)));
       await server.change({});
     }
   }
 
-  /** @returns mails accepted per second while none is delivered */
-  async function accept(subjects: (string | string[])[]): Promise<{ requests: number; mails: number }> {
+  /** @returns messages accepted per second while none is delivered */
+  async function accept(subjects: (string | string[])[]): Promise<{ requests: number; messages: number }> {
     const submit = await newTenant(dead);
     const startedAt = performance.now();
     await Promise.all(subjects.map(submit));
     const seconds = (performance.now() - startedAt) / 1000;
-    return { requests: subjects.length / seconds, mails: subjects.flat().length / seconds };
+    return { requests: subjects.length / seconds, messages: subjects.flat().length / seconds };
   }
   await accept(subjectsOf(100));
   const [single, batch] = [await accept(subjectsOf(1_000)), await accept(batches(5_000))];
 
-  /** @returns milliseconds from POST to arrival of each mail of a tenant, while `isBusy` */
+  /** @returns milliseconds from POST to arrival of each message of a tenant, while `isBusy` */
   async function healthy(isBusy: () => boolean): Promise<number[]> {
     const submit = await newTenant(near);
     const times: number[] = [];
-    while (times.length < HEALTHY_MAILS && isBusy()) {
-      const [subject, seen, startedAt] = [`healthy ${times.length}`, server.mails.length, performance.now()];
+    while (times.length < HEALTHY_MESSAGES && isBusy()) {
+      const [subject, seen, startedAt] = [
+        `healthy ${times.length}`,
+        server.messages.length,
+        performance.now(),
+      ];
       const hasArrived = () =>
-        server.mails.slice(seen).some(({ raw }) => raw.includes(`Subject: ${subject}\r`));
+        server.messages.slice(seen).some(({ raw }) => raw.includes(`Subject: ${subject}\r`));
       await Promise.all([submit(subject), until(hasArrived)]);
       times.push(performance.now() - startedAt);
     }
@@ -144,16 +144,16 @@ export async function measureDelivery(
   }
   const alone = await healthy(() => true);
   for (const submit of [await newTenant(dead), await newTenant(dead), await newTenant(dead)]) {
-    await submit(subjectsOf(BATCH));
+    await submit(subjectsOf(BATCH_MAX_MESSAGES));
   }
   const besideDead = await healthy(() => true);
   const flood = await newTenant(near);
-  server.mails.length = 0;
+  server.messages.length = 0;
   const flooded = Promise.all(batches(FLOOD).map(flood));
-  await until(() => server.mails.length > 0);
-  const besideFlood = await healthy(() => server.mails.length < FLOOD);
+  await until(() => server.messages.length > 0);
+  const besideFlood = await healthy(() => server.messages.length < FLOOD);
   await flooded;
-  await until(() => server.mails.length >= FLOOD + besideFlood.length);
+  await until(() => server.messages.length >= FLOOD + besideFlood.length);
   agent.destroy();
 
   const ratio = (name: string, floor: string) => median(of(name)) / median(of(floor));
@@ -164,22 +164,22 @@ export async function measureDelivery(
     goal(`${title}: under 1 s`, `at most ${Math.max(...times).toFixed(0)} ms`, Math.max(...times) < 1_000);
   return [
     table(
-      ["mails/s", "0 ms", `${ROUND_TRIP_MS} ms`],
+      ["messages/s", "0 ms", `${ROUND_TRIP_MS} ms`],
       [
         ["nodemailer's pool", withRange(of("near pool")), withRange(of("far pool"))],
         ["ours, connection reused", withRange(of("near reused")), withRange(of("far reused"))],
-        ["ours, one connection a mail", withRange(of("near oneEach")), withRange(of("far oneEach"))],
+        ["ours, one connection a message", withRange(of("near oneEach")), withRange(of("far oneEach"))],
       ],
     ),
     table(
-      ["accepting", "req/s", "mails/s"],
+      ["accepting", "req/s", "messages/s"],
       [
-        ["single mails", single.requests.toFixed(0), single.mails.toFixed(0)],
-        [`batches of ${BATCH}`, batch.requests.toFixed(0), batch.mails.toFixed(0)],
+        ["single messages", single.requests.toFixed(0), single.messages.toFixed(0)],
+        [`batches of ${BATCH_MAX_MESSAGES}`, batch.requests.toFixed(0), batch.messages.toFixed(0)],
       ],
     ),
     table(
-      ["a tenant's mail, POST to arrival", "mails", "ms"],
+      ["a tenant's message, POST to arrival", "messages", "ms"],
       [
         ["alone", String(alone.length), withRange(alone)],
         ["beside three dead servers", String(besideDead.length), withRange(besideDead)],
@@ -192,7 +192,7 @@ export async function measureDelivery(
         atLeast(`ours ÷ pool at ${ROUND_TRIP_MS} ms`, ratio("far reused", "far pool"), 0.9),
         atLeast("ours ÷ pool at 0 ms", ratio("near reused", "near pool"), 0.5),
         atLeast(
-          `reused ÷ one connection a mail at ${ROUND_TRIP_MS} ms`,
+          `reused ÷ one connection a message at ${ROUND_TRIP_MS} ms`,
           ratio("far reused", "far oneEach"),
           3,
         ),
@@ -207,10 +207,10 @@ function subjectsOf(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `mail ${index}`);
 }
 
-function batches(mails: number): string[][] {
-  const subjects = subjectsOf(mails);
-  return Array.from({ length: Math.ceil(mails / BATCH) }, (_, index) =>
-    subjects.slice(index * BATCH, (index + 1) * BATCH),
+function batches(messages: number): string[][] {
+  const subjects = subjectsOf(messages);
+  return Array.from({ length: Math.ceil(messages / BATCH_MAX_MESSAGES) }, (_, index) =>
+    subjects.slice(index * BATCH_MAX_MESSAGES, (index + 1) * BATCH_MAX_MESSAGES),
   );
 }
 
@@ -218,7 +218,7 @@ function batches(mails: number): string[][] {
 async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`mails did not arrive within ${DEADLINE_MS / 1000} s`);
+    if (Date.now() > deadline) throw new Error(`messages did not arrive within ${DEADLINE_MS / 1000} s`);
     await wait(1);
   }
 }

@@ -5,12 +5,12 @@ interface PoolOptions {
   port: number;
   /** The authority of the server's certificate, in PEM. */
   ca: string;
-  mails: number;
+  messages: number;
   connections: number;
 }
 
 // A process of its own, like workerd, so that the server's work and ours do not share a thread.
-const { port, ca, mails, connections }: PoolOptions = JSON.parse(process.argv[2] ?? "");
+const { port, ca, messages, connections }: PoolOptions = JSON.parse(process.argv[2] ?? "");
 const pool = createTransport({
   pool: true,
   maxConnections: connections,
@@ -22,6 +22,6 @@ const pool = createTransport({
 });
 const mail = { from: "sender@example.com", to: "ada@example.com", text: "123456\n" };
 await Promise.all(
-  Array.from({ length: mails }, (_, index) => pool.sendMail({ ...mail, subject: `pool ${index}` })),
+  Array.from({ length: messages }, (_, index) => pool.sendMail({ ...mail, subject: `pool ${index}` })),
 );
 pool.close();

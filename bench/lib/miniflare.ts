@@ -14,13 +14,21 @@ export interface WorkerOptions {
   hasOutbox?: boolean;
 }
 
-/** Of tests of settings, which the benchmark does not run. */
-const RATE_LIMIT = { limit: 10, period: 60 as const };
+/** A rate limiter of `wrangler.toml`. */
+interface RateLimit {
+  name: string;
+  namespace_id: string;
+  simple: { limit: number; period: 10 | 60 };
+}
 
 /** Serves a Worker over https on a free port of loopback, with its own workerd and its own KV namespace. */
 export function startMiniflare({ script, vars, hasOutbox = false }: WorkerOptions): Miniflare {
   const config = unstable_readConfig({ config: join(PROJECT, "wrangler.toml") });
   const env = Object.entries({ ...config.vars, ...vars }).map(([name, value]) => [name, textBinding(value)]);
+  const rateLimits = config.ratelimits.map(({ name, namespace_id, simple }: RateLimit) => [
+    name,
+    { type: "rate-limit" as const, namespace: namespace_id, simple },
+  ]);
   const outbox = { type: "durable-object" as const, worker: "main", exportName: "Outbox" };
   const worker = {
     name: "main",
@@ -32,7 +40,7 @@ export function startMiniflare({ script, vars, hasOutbox = false }: WorkerOption
     },
     env: {
       SMTP_SETTINGS: { type: "kv" as const, id: "settings" },
-      TEST_RATE_LIMITER: { type: "rate-limit" as const, namespace: "1001", simple: RATE_LIMIT },
+      ...Object.fromEntries(rateLimits),
       ...(hasOutbox ? { OUTBOX: outbox } : {}),
       ...Object.fromEntries(env),
     },

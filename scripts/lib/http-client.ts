@@ -27,7 +27,7 @@ const LOOPBACK = "127.0.0.1";
 
 const TIMEOUT_MS = 30_000;
 
-/** URL of a tenant's settings, connection test or mails in the SSMS family, where the host names the tenant. */
+/** URL of a tenant's settings, connection test or messages in the SSMS family, where the host names the tenant. */
 export function ssmsUrl(
   protocol: "http" | "https",
   port: number,

@@ -15,7 +15,7 @@ import { type Selection, selectionsFor } from "./pause.ts";
 import { type MailContent, openMail } from "./sealed-mail.ts";
 
 /** Connections of one run. Providers limit them: Microsoft 365 allows three. */
-const MAX_CONNECTIONS = 2;
+export const MAX_CONNECTIONS = 2;
 
 /** Messages per connection. Providers limit them as well. */
 const MAX_MESSAGES_PER_CONNECTION = 100;

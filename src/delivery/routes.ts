@@ -45,7 +45,7 @@ export function deliveryRoutes() {
       const messages = found.slice(0, limit);
       const cursorOfNext = found.length > limit ? messages.at(-1)?.id : undefined;
       const page = defined({ messages, cursor: cursorOfNext });
-      return c.json(envelope("OK", "Successfully read mails", page));
+      return c.json(envelope("OK", "Successfully read messages", page));
     })
     .get("/:id", senderOrAdministrator, async (c) => {
       const id = c.req.param("id");

@@ -15,7 +15,7 @@ import { MAIL_STATES } from "./mail-row.ts";
 export const REQUEST_MAX_BYTES = 1024 * 1024;
 
 /** Maximum messages per request: one response lists them all. */
-export const BATCH_MAX_MAILS = 100;
+export const BATCH_MAX_MESSAGES = 100;
 
 /** Default of `expiresIn`, in seconds: one day. */
 const DEFAULT_EXPIRES_IN_SECONDS = 24 * 60 * 60;
@@ -140,16 +140,16 @@ export const batchSchema = z
   .array(mailSchema)
   .check(
     z.minLength(1, "must hold at least one message"),
-    z.maxLength(BATCH_MAX_MAILS, `must hold at most ${BATCH_MAX_MAILS} messages`),
+    z.maxLength(BATCH_MAX_MESSAGES, `must hold at most ${BATCH_MAX_MESSAGES} messages`),
   );
 
 /** Entries per page, unless the request asks for another number. */
 const PAGE_SIZE = 50;
 
 /** Maximum entries per page. */
-const PAGE_MAX_SIZE = 200;
+export const PAGE_MAX_MESSAGES = 200;
 
-const LIMIT_PROBLEM = `must be a whole number from 1 to ${PAGE_MAX_SIZE}`;
+const LIMIT_PROBLEM = `must be a whole number from 1 to ${PAGE_MAX_MESSAGES}`;
 const STATE_PROBLEM = `must be one of ${MAIL_STATES.join(", ")}`;
 
 /** The query of a list of messages. */

@@ -42,7 +42,7 @@ export interface HistoryEntry {
  * Largest value from outside in an entry, in bytes of JSON. Three claims, a host and a recipient fit KV's
  * 1,024 bytes of metadata.
  */
-const HISTORY_VALUE_MAX_BYTES = 128;
+export const HISTORY_VALUE_MAX_BYTES = 128;
 
 /** Builds an entry that fits, as JSON, into the 1,024 bytes of a KV key's metadata. */
 export function toHistoryEntry(

@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 const HISTORY_PAGE_ENTRIES = 50;
 
 /** Maximum entries per page. KV lists up to 1,000 keys at once. */
-const HISTORY_PAGE_MAX_ENTRIES = 1_000;
+export const HISTORY_PAGE_MAX_ENTRIES = 1_000;
 
 /** The error of a cursor that no page has returned. */
 export const CURSOR_PROBLEM = "must be the cursor of the previous page";

@@ -3,8 +3,6 @@ import { closedObject, emailAddress, trimmed } from "../http/fields.ts";
 import { booleanField, choice, MASK, SECRET_FIELDS, settingsFields } from "./fields.ts";
 
 // For openapi, until it imports them from fields.ts.
-export { MASK, SECRET_FIELDS, settingsFields };
-
 /**
  * A tenant's SMTP settings, as a request sends them and as they are stored. `null`, `""` and white space count
  * as absent, and strings other than the password are trimmed. The output always has the port and the TLS flags.

@@ -86,7 +86,7 @@ async function expectDiagnosis(family: (typeof families)[number], rejection: Rej
   await client.save(localSettings(server.port));
   const before = await client.ada.sealed();
   expect(await client.test()).toEqual(jsonResponse(502, "BAD_GATEWAY", message, diagnosis));
-  expect((await server.state()).mails).toEqual([]);
+  expect((await server.state()).messages).toEqual([]);
   expect(await client.ada.sealed()).toBe(before);
 }
 

@@ -11,7 +11,7 @@ describe.concurrent.each(families)("A save with verify=true, $family,", (family)
     const server = await mailServer();
     expect(await client.save(localSettings(server.port), "?verify=true")).toEqual(saved);
     expect((await client.ada.opened()).settings.port).toBe(server.port);
-    expect(await server.state()).toMatchObject({ mails: [], connections: 1 });
+    expect(await server.state()).toMatchObject({ messages: [], connections: 1 });
   });
 
   it("responds with the diagnosis of a failed probe, and leaves the stored settings unchanged", async () => {

@@ -68,7 +68,7 @@ describe.concurrent.each(families)("A test of settings, $family,", (family) => {
     const server = await mailServer();
     await client.save(localSettings(server.port));
     expect(await client.test({ mode: "probe" })).toEqual(probed);
-    expect((await server.state()).mails).toEqual([]);
+    expect((await server.state()).messages).toEqual([]);
   });
 
   // Otherwise a probe would reveal which recipients a server knows.
@@ -89,7 +89,7 @@ describe.concurrent.each(families)("A test of settings, $family,", (family) => {
     const client = await newSmtpTestClient(family);
     const server = await mailServer();
     expect(await client.test({ settings: localSettings(server.port) })).toEqual(sent);
-    expect((await server.state()).mails).toHaveLength(1);
+    expect((await server.state()).messages).toHaveLength(1);
     expect(await client.ada.sealed()).toBeNull();
   });
 
@@ -197,8 +197,8 @@ describe.concurrent("A test of settings", () => {
     await client.save(localSettings(stored.port));
     const before = await client.ada.sealed();
     expect(await client.test({ settings: localSettings(tested.port) })).toEqual(sent);
-    expect((await tested.state()).mails).toHaveLength(1);
-    expect((await stored.state()).mails).toEqual([]);
+    expect((await tested.state()).messages).toHaveLength(1);
+    expect((await stored.state()).messages).toEqual([]);
     expect(await client.ada.sealed()).toBe(before);
   });
 

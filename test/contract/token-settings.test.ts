@@ -84,7 +84,7 @@ describe.concurrent.each(families)("Settings with authType token, $family,", (fa
       }),
     );
     expect(await admin.ada.sealed()).toBeNull();
-    expect(await server.mails()).toEqual([]);
+    expect(await server.messages()).toEqual([]);
   });
 
   it("send a test mail, and request a token for each test", async () => {
@@ -101,7 +101,10 @@ describe.concurrent.each(families)("Settings with authType token, $family,", (fa
         },
       });
     }
-    expect(await server.mails()).toMatchObject([{ user: MAILBOX, mechanism: "XOAUTH2", secure: true }, {}]);
+    expect(await server.messages()).toMatchObject([
+      { user: MAILBOX, mechanism: "XOAUTH2", secure: true },
+      {},
+    ]);
     expect(await oauth.log()).toMatchObject([{ status: 200 }, { status: 200 }]);
   });
 });
@@ -149,7 +152,7 @@ describe.concurrent("Settings with authType token", () => {
     expect(await admin.save(settings, "?verify=true")).toEqual(saved);
     expect(await admin.ada.read()).toEqual(settingsResponse({ ...settings, authTokenPrivateKey: MASK }));
     expect((await admin.test({ to: "reader@example.org" })).httpStatus).toBe(200);
-    expect(await server.mails()).toMatchObject([{ rcptTo: ["reader@example.org"] }]);
+    expect(await server.messages()).toMatchObject([{ rcptTo: ["reader@example.org"] }]);
   });
 
   it.each([

@@ -142,7 +142,7 @@ describe("an alarm that fails", () => {
     expect(lines.length).toBeGreaterThan(0);
     expect(lines.join()).not.toContain("disk");
     expect(await outbox.states()).toEqual(["queued", "queued", "queued"]);
-    expect((await server.state()).mails).toEqual([]);
+    expect((await server.state()).messages).toEqual([]);
     await expectClosed(server);
     expect(await outbox.alarmAt()).toBeGreaterThan(Date.now());
     await outbox.evict();

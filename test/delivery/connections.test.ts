@@ -82,7 +82,7 @@ describe("a connection that has carried a message", () => {
     expect(await outbox.alarmAt()).toBe(Date.now());
     await outbox.runAlarm();
     expect(await outbox.states()).toEqual(["sent", "sent", "sent"]);
-    expect((await current.state()).mails).toHaveLength(1);
+    expect((await current.state()).messages).toHaveLength(1);
   });
 });
 
@@ -133,7 +133,7 @@ describe("a second connection that fails", () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
     await server.change({ ...behavior, holdsReplies: true });
-    const { messages } = await outbox.submitAll(Array(6).fill({}));
+    const submitted = await outbox.submitAll(Array(6).fill({}));
     const alarm = outbox.runAlarm();
     await eventually(async () =>
       expect(await server.state()).toMatchObject({ connections: 2, openConnections: 1 }),
@@ -142,10 +142,10 @@ describe("a second connection that fails", () => {
     await alarm;
     await expectAllSentAtOnce(
       outbox,
-      messages.map(({ id }) => id),
+      submitted.messages.map(({ id }) => id),
     );
-    const { connections, mails } = await server.state();
-    expect(mails).toHaveLength(messages.length);
+    const { connections, messages } = await server.state();
+    expect(messages).toHaveLength(submitted.messages.length);
     expect(connections).toBe(2);
   });
 });

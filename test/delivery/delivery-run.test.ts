@@ -76,7 +76,7 @@ describe("a message", () => {
     const outbox = await newOutbox(server);
     const id = await outbox.submit();
     await eventually(async () => expect(await outbox.status(id)).toMatchObject({ state: "sent" }));
-    expect((await server.state()).mails).toHaveLength(1);
+    expect((await server.state()).messages).toHaveLength(1);
   });
 });
 
@@ -103,7 +103,7 @@ describe("a connection", () => {
     await outbox.submitAll(numbered(20));
     await outbox.runAlarm();
     expect(new Set(await outbox.states())).toEqual(new Set(["sent"]));
-    const { mails: received, connections } = await server.state();
+    const { messages: received, connections } = await server.state();
     expect(received).toHaveLength(20);
     expect(connections).toBe(2);
     await expectClosed(server);
@@ -116,13 +116,13 @@ describe("a connection", () => {
     await outbox.submitAll(numbered(100));
     await outbox.submitAll(numbered(5));
     await outbox.runAlarm();
-    const { mails: received } = await server.state();
+    const { messages: received } = await server.state();
     expect(received).toHaveLength(200);
     const connections = Map.groupBy(received, ({ connection }) => connection).values();
     expect(Math.max(...Array.from(connections, ({ length }) => length))).toBeLessThanOrEqual(100);
     expect(await outbox.alarmAt()).toBe(Date.now());
     await outbox.runAlarm();
-    expect((await server.state()).mails).toHaveLength(205);
+    expect((await server.state()).messages).toHaveLength(205);
   });
 
   it("is not opened twice for a password that does not work", async () => {
@@ -143,11 +143,11 @@ describe("a connection", () => {
     async (how) => {
       const server = await mailServer();
       const outbox = await newOutbox(server);
-      await server.change({ endAfter: { mails: 2, how } });
+      await server.change({ endAfter: { messages: 2, how } });
       const { messages } = await outbox.submitAll(numbered(7));
       await outbox.runAlarm();
       expect(new Set(await outbox.states())).toEqual(new Set(["sent"]));
-      const { mails: received, connections } = await server.state();
+      const { messages: received, connections } = await server.state();
       expect(received).toHaveLength(messages.length);
       expect(connections).toBeGreaterThanOrEqual(4);
     },
@@ -180,12 +180,12 @@ describe("an alarm", () => {
     advanceClock(8 * 60_000 + 1);
     await server.change({});
     await alarm;
-    const sent = (await server.state()).mails.length;
+    const sent = (await server.state()).messages.length;
     expect(sent).toBeLessThanOrEqual(2);
     expect(await outbox.alarmAt()).toBe(Date.now());
     await server.change({});
     await outbox.runAlarm();
-    expect((await server.state()).mails).toHaveLength(6);
+    expect((await server.state()).messages).toHaveLength(6);
   });
 
   it("opens no connection if nothing is due", async () => {

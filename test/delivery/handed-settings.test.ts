@@ -30,7 +30,9 @@ describe("settings that were just saved", () => {
     advanceClock(2 * MINUTE - 1);
     await outbox.submit();
     await outbox.runAlarmNow();
-    expect([await current.state(), await previous.state()].map(({ mails }) => mails.length)).toEqual([2, 0]);
+    expect([await current.state(), await previous.state()].map(({ messages }) => messages.length)).toEqual([
+      2, 0,
+    ]);
   });
 
   it("are dropped after 2 minutes, when KV shows them everywhere", async () => {
@@ -40,7 +42,7 @@ describe("settings that were just saved", () => {
     advanceClock(2 * MINUTE);
     await outbox.submit();
     await outbox.runAlarm();
-    expect([await inKv.state(), await handed.state()].map(({ mails }) => mails.length)).toEqual([1, 0]);
+    expect([await inKv.state(), await handed.state()].map(({ messages }) => messages.length)).toEqual([1, 0]);
   });
 
   it("wake the outbox ten times a minute, so that saves guess no more passwords than tests", async () => {
@@ -92,7 +94,9 @@ describe("settings that were just saved", () => {
     await outbox.notify(localSettings(earlier.port), Date.now() - 1);
     await outbox.submit();
     await outbox.runAlarm();
-    expect([await later.state(), await earlier.state()].map(({ mails }) => mails.length)).toEqual([1, 0]);
+    expect([await later.state(), await earlier.state()].map(({ messages }) => messages.length)).toEqual([
+      1, 0,
+    ]);
   });
 
   it("take over from an alarm that runs, between two messages", async () => {
@@ -109,7 +113,7 @@ describe("settings that were just saved", () => {
     await alarm;
     await outbox.runAlarm();
     expect(new Set(await outbox.states())).toEqual(new Set(["sent"]));
-    const counts = [await previous.state(), await current.state()].map(({ mails }) => mails.length);
+    const counts = [await previous.state(), await current.state()].map(({ messages }) => messages.length);
     expect(counts[0]).toBeLessThanOrEqual(2);
     expect(counts[1]).toBe(6 - (counts[0] ?? 0));
   });
@@ -142,7 +146,7 @@ describe("settings that were just saved", () => {
     expect(await outbox.alarmAt()).toBe(Date.now());
     await outbox.runAlarm();
     expect((await previous.state()).connections).toBe(0);
-    expect((await current.state()).mails).toHaveLength(1);
+    expect((await current.state()).messages).toHaveLength(1);
   });
 });
 

@@ -29,7 +29,7 @@ describe("an idempotency key", () => {
       messages: first.messages.map(({ id }) => ({ id, state: "sent" })),
     });
     expect(await outbox.states()).toEqual(["sent", "sent"]);
-    expect((await server.state()).mails).toHaveLength(2);
+    expect((await server.state()).messages).toHaveLength(2);
   });
 
   it("counts once, however many requests arrive at once", async () => {
@@ -43,7 +43,7 @@ describe("an idempotency key", () => {
     ["another recipient", [{ to: "grace@example.com" }]],
     ["another lifetime", [{ expiresIn: 60 }]],
     ["another tag", [{ tag: "other" }]],
-    ["more mails", [{}, {}]],
+    ["more messages", [{}, {}]],
   ])("belongs to one body: %s", async (_, batch) => {
     const outbox = await newOutbox(await mailServer());
     await outbox.submitAll([{}], "key");

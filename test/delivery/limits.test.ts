@@ -12,7 +12,7 @@ afterEach(restoreClock);
 
 const full = { kind: "outbox_full", details: {} };
 
-/** An outbox in which mails wait for an hour, and one for now. */
+/** An outbox in which messages wait for an hour, and one for now. */
 async function fullOutbox(reject: Record<string, string> = {}): Promise<{ outbox: TestOutbox; id: string }> {
   const server = await mailServer({ reject });
   const outbox = await newOutbox(server);
@@ -25,7 +25,7 @@ async function fullOutbox(reject: Record<string, string> = {}): Promise<{ outbox
   return { outbox, id };
 }
 
-describe("an outbox with 10,000 waiting mails", () => {
+describe("an outbox with 10,000 waiting messages", () => {
   it("accepts no other, and no batch in part", async () => {
     const { outbox, id } = await fullOutbox();
     await outbox.stub.cancel(id);
@@ -78,7 +78,7 @@ describe("an outbox with 10,000 waiting mails", () => {
 });
 
 describe("an outbox with 2 GB of content", () => {
-  it("accepts no more, even if the mails have failed, until they are purged", async () => {
+  it("accepts no more, even if the messages have failed, until they are purged", async () => {
     const server = await mailServer({ reject: { recipient: "550 5.1.1 unknown" } });
     const outbox = await newOutbox(server);
     const id = await outbox.submit();

@@ -52,7 +52,7 @@ describe("Mailer.send", () => {
     ]);
     expect((await server.state()).connections).toBe(0);
     await outbox.runAlarm();
-    expect((await server.state()).mails).toMatchObject([{ rcptTo: [aMail.to] }]);
+    expect((await server.state()).messages).toMatchObject([{ rcptTo: [aMail.to] }]);
   });
 
   it("repeats its result for a known key, and rejects the key of another mail", async () => {

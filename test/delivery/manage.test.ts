@@ -34,7 +34,7 @@ describe("a message that is being sent", () => {
     await server.change({});
     await alarm;
     expect(await outbox.status(id)).toMatchObject({ state: "sent" });
-    expect((await server.state()).mails).toHaveLength(1);
+    expect((await server.state()).messages).toHaveLength(1);
   });
 
   it("is so before its content has left already", async () => {
@@ -111,7 +111,7 @@ describe("a retry", () => {
       });
       await outbox.runAlarm();
       expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 1 });
-      expect((await server.state()).mails[0]?.raw).toContain(`Message-ID: <${id}@example.com>`);
+      expect((await server.state()).messages[0]?.raw).toContain(`Message-ID: <${id}@example.com>`);
     },
   );
 

@@ -253,7 +253,7 @@ describe("a message that the server rejects for now", () => {
     await server.change({});
     await outbox.runAlarm();
     expect(await outbox.status(grey)).toMatchObject({ state: "sent", attempts: 8 });
-    expect((await server.state()).mails).toHaveLength(3);
+    expect((await server.state()).messages).toHaveLength(3);
   });
 
   it.each<[string, object]>([

@@ -72,7 +72,7 @@ describe("an outbox of version 0.2.0", () => {
     for (const id of [ids.queuedUntried, ids.queuedDeferred, ids.queuedUnknown, ids.sending]) {
       expect(await outbox.status(id), id).toMatchObject({ state: "sent" });
     }
-    expect((await server.state()).mails).toHaveLength(4);
+    expect((await server.state()).messages).toHaveLength(4);
   });
 
   it("still honors its idempotency keys", async () => {

@@ -13,8 +13,8 @@ afterEach(restoreClock);
 
 /** How many messages Postfix has passed on to a recipient. */
 async function arrivals(server: TestServer, recipient: string): Promise<number> {
-  const { mails } = await server.state();
-  return mails.filter(({ rcptTo }) => rcptTo.includes(recipient)).length;
+  const { messages } = await server.state();
+  return messages.filter(({ rcptTo }) => rcptTo.includes(recipient)).length;
 }
 
 describe.skipIf(!inject("postfixIsInstalled"))("A recipient whose server Postfix quotes", () => {

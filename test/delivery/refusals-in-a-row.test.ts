@@ -89,9 +89,9 @@ describe("three different messages refused in a row", () => {
     await outbox.runAlarm();
     expect(await outbox.status(urgent)).toMatchObject({ state: "sent", attempts: 1 });
     for (const id of ids) expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 2 });
-    const { mails } = await server.state();
-    expect(mails).toHaveLength(4);
-    expect(mails[0]?.raw).toContain(urgent);
+    const { messages } = await server.state();
+    expect(messages).toHaveLength(4);
+    expect(messages[0]?.raw).toContain(urgent);
     expect(await isPaused(outbox)).toBe(false);
   });
 

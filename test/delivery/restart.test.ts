@@ -44,7 +44,7 @@ describe("an outbox that is evicted", () => {
     const outbox = await newOutbox(server);
     await outbox.submit();
     await outbox.evict();
-    await eventually(async () => expect((await server.state()).mails).toHaveLength(1));
+    await eventually(async () => expect((await server.state()).messages).toHaveLength(1));
   });
 });
 
@@ -99,9 +99,9 @@ describe("an outbox that stops between a message and its reply", () => {
     });
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 2 });
-    const { mails } = await server.state();
-    expect(mails.length).toBeGreaterThanOrEqual(1);
-    for (const { raw } of mails) expect(raw).toContain(`Message-ID: <${id}@example.com>`);
+    const { messages } = await server.state();
+    expect(messages.length).toBeGreaterThanOrEqual(1);
+    for (const { raw } of messages) expect(raw).toContain(`Message-ID: <${id}@example.com>`);
   });
 
   it("affects no more messages than there were connections", async () => {
@@ -109,17 +109,17 @@ describe("an outbox that stops between a message and its reply", () => {
     const outbox = await newOutbox(server);
     await outbox.submitAll(Array.from({ length: 20 }, () => ({})));
     await server.change({ replyDelayMs: 100 });
-    await crash(outbox, async () => expect((await server.state()).mails.length).toBeGreaterThan(4));
+    await crash(outbox, async () => expect((await server.state()).messages.length).toBeGreaterThan(4));
     const interrupted = await outbox.database.query("SELECT id FROM mail WHERE state = 'sending'");
     expect(interrupted.length).toBeLessThanOrEqual(2);
     await server.change({});
     await outbox.runAlarm();
     if (interrupted.length > 0) await outbox.runAlarm();
     expect(new Set(await outbox.states())).toEqual(new Set(["sent"]));
-    const { mails } = await server.state();
-    const ids = new Set(mails.map(({ raw }) => /^Message-ID: (.*)$/m.exec(raw)?.[1]));
+    const { messages } = await server.state();
+    const ids = new Set(messages.map(({ raw }) => /^Message-ID: (.*)$/m.exec(raw)?.[1]));
     expect(ids.size).toBe(20);
-    expect(mails.length - ids.size).toBeLessThanOrEqual(2);
+    expect(messages.length - ids.size).toBeLessThanOrEqual(2);
   });
 
   it.each([

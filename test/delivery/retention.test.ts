@@ -86,7 +86,7 @@ describe("a record", () => {
     expect(await outbox.database.keys()).toContain("settings");
     await outbox.submit();
     await outbox.runAlarmNow();
-    expect((await handed.state()).mails).toHaveLength(1);
+    expect((await handed.state()).messages).toHaveLength(1);
   });
 
   it("is not the end of a pause, nor of what counts against the server", async () => {

@@ -110,7 +110,7 @@ describe.each(families)("canceling and retrying ($family)", (family) => {
     );
     expect(await ada.json(`/${id}`, { method: "DELETE" })).toEqual(conflict("canceled"));
     await ada.outbox.runAlarm();
-    expect((await server.state()).mails).toEqual([]);
+    expect((await server.state()).messages).toEqual([]);
   });
 
   it("retries a mail that failed", async () => {
@@ -126,7 +126,7 @@ describe.each(families)("canceling and retrying ($family)", (family) => {
     await ada.outbox.runAlarm();
     expect(await ada.json(`/${id}/retry`, { method: "POST" })).toEqual(conflict("sent"));
     expect(await ada.json(`/${id}`, { method: "DELETE" })).toEqual(conflict("sent"));
-    expect((await server.state()).mails).toHaveLength(1);
+    expect((await server.state()).messages).toHaveLength(1);
   });
 
   it("responds 500 to a retry of a message that cannot be decrypted", async () => {
@@ -150,7 +150,7 @@ describe.each(families)("canceling and retrying ($family)", (family) => {
   });
 });
 
-describe.each(families)("the list of mails ($family)", (family) => {
+describe.each(families)("the list of messages ($family)", (family) => {
   it("is newest first, in pages that end", async () => {
     const ada = await newSender(family, await mailServer());
     const ids: string[] = [];
@@ -172,7 +172,7 @@ describe.each(families)("the list of mails ($family)", (family) => {
 
   it("is empty if nothing was ever sent, or stored", async () => {
     const ada = await newSender(family);
-    expect(await ada.json()).toEqual(jsonResponse(200, "OK", "Successfully read mails", { messages: [] }));
+    expect(await ada.json()).toEqual(jsonResponse(200, "OK", "Successfully read messages", { messages: [] }));
     expect(await ada.outbox.database.tables()).toEqual([]);
   });
 

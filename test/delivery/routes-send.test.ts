@@ -36,7 +36,7 @@ describe.each(families)("sending ($family)", (family) => {
     ]);
     expect((await server.state()).connections).toBe(0);
     await ada.outbox.runAlarm();
-    expect((await server.state()).mails).toMatchObject([{ rcptTo: [aMail.to] }]);
+    expect((await server.state()).messages).toMatchObject([{ rcptTo: [aMail.to] }]);
   });
 
   it("accepts a batch as a unit, without a Location", async () => {
@@ -164,7 +164,7 @@ describe.each(families)("sending ($family)", (family) => {
     expect(await ada.post(aMail)).toEqual(nothingStored);
   });
 
-  it("rejects more mails once 10,000 wait", async () => {
+  it("rejects more messages once 10,000 wait", async () => {
     const ada = await newSender(family, await mailServer());
     await ada.post(aMail);
     await ada.outbox.database.multiply(MAX_WAITING_MESSAGES - 1);

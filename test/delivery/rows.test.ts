@@ -72,7 +72,7 @@ describe("the rows that a message writes, purge and alarms included,", () => {
     await outbox.runAlarm();
     advanceClock(7 * DAY);
     await outbox.runAlarm();
-    expect((await server.state()).mails).toHaveLength(count + 1);
+    expect((await server.state()).messages).toHaveLength(count + 1);
     expect(await outbox.database.query("SELECT id FROM mail")).toEqual([]);
     // One row is the purge of the message before.
     const perMessage = (rows() - 1) / count;

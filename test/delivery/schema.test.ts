@@ -155,20 +155,20 @@ describe("headers of a mail", () => {
 });
 
 describe("the schema of a batch", () => {
-  it("accepts 1 to 100 mails", () => {
+  it("accepts 1 to 100 messages", () => {
     for (const count of [1, 100]) expect(batchSchema.parse(Array(count).fill(mail))).toHaveLength(count);
   });
 
   it.each([
     [0, "must hold at least one message"],
     [101, "must hold at most 100 messages"],
-  ])("rejects %i mails", (count, message) => {
+  ])("rejects %i messages", (count, message) => {
     expect(errorsOf(Array(count).fill(mail), batchSchema)).toEqual([{ field: "body", message }]);
   });
 
   it("names the mail of each error", () => {
-    const mails = [mail, { ...mail, to: "ada" }, { ...mail, headers: { Bcc: "eve@example.com" } }, 4];
-    expect(errorsOf(mails, batchSchema).map(({ field }) => field)).toEqual([
+    const messages = [mail, { ...mail, to: "ada" }, { ...mail, headers: { Bcc: "eve@example.com" } }, 4];
+    expect(errorsOf(messages, batchSchema).map(({ field }) => field)).toEqual([
       "[1].to",
       "[2].headers.Bcc",
       "[3]",
@@ -179,7 +179,7 @@ describe("the schema of a batch", () => {
 describe("the query of a list", () => {
   const id = "01a20ec7-e1df-7000-9c3f-9f047315de87";
 
-  it("lists 50 mails by default", () => {
+  it("lists 50 messages by default", () => {
     expect(listQuerySchema.parse({})).toEqual({ limit: 50 });
   });
 

@@ -60,7 +60,7 @@ describe("a server that is down", () => {
     await server.change({});
     await outbox.runAlarm();
     expect(await outbox.states()).toEqual(["sent", "sent", "sent"]);
-    expect((await server.state()).mails).toHaveLength(3);
+    expect((await server.state()).messages).toHaveLength(3);
     await server.change({ isDown: true });
     const id = await outbox.submit();
     await outbox.runAlarm();
@@ -123,7 +123,7 @@ describe("a server that is down", () => {
     for (const id of [urgent, ...messages.map(({ id }) => id)]) {
       expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 1 });
     }
-    expect((await server.state()).mails[0]?.raw).toContain(urgent);
+    expect((await server.state()).messages[0]?.raw).toContain(urgent);
     expect(await outbox.database.keys()).not.toContain("pause");
   });
 
@@ -295,7 +295,7 @@ describe("a session that fails", () => {
       await server.change({});
       await outbox.runAlarm();
       expect(await outbox.states()).toEqual(["sent", "sent"]);
-      expect((await server.state()).mails).toHaveLength(2);
+      expect((await server.state()).messages).toHaveLength(2);
     },
   );
 

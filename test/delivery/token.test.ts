@@ -30,13 +30,13 @@ async function newTenant(changes: object = {}) {
 }
 
 describe("Delivery with authType token", () => {
-  it("requests one token for 50 mails that are submitted at once", async () => {
+  it("requests one token for 50 messages that are submitted at once", async () => {
     const { server, client, outbox } = await newTenant();
     const ids = await Promise.all(Array.from({ length: 50 }, () => outbox.submit()));
     await outbox.untilSent(...ids);
-    const mails = await server.mails();
-    expect(mails).toHaveLength(50);
-    expect(new Set(mails.map(({ mechanism }) => mechanism))).toEqual(new Set(["XOAUTH2"]));
+    const messages = await server.messages();
+    expect(messages).toHaveLength(50);
+    expect(new Set(messages.map(({ mechanism }) => mechanism))).toEqual(new Set(["XOAUTH2"]));
     expect(await client.log()).toHaveLength(1);
   });
 
@@ -55,7 +55,7 @@ describe("Delivery with authType token", () => {
     const id = await outbox.submit();
     await outbox.untilSent(id);
     expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 1 });
-    expect(await server.mails()).toHaveLength(2);
+    expect(await server.messages()).toHaveLength(2);
     expect(await client.log()).toHaveLength(2);
   });
 

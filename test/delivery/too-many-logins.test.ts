@@ -114,10 +114,10 @@ describe("an outbox that has logged in too often", () => {
     await runInDurableObject(outbox.stub, () => ends[1]?.());
     await alarm;
     await expectClosed(server);
-    const { connections, mails } = await server.state();
+    const { connections, messages } = await server.state();
     // The first one was rejected.
     expect(connections).toBe(2);
-    expect(new Set(mails.map(({ connection }) => connection)).size).toBe(1);
+    expect(new Set(messages.map(({ connection }) => connection)).size).toBe(1);
     expect(await outbox.alarmAt()).toBeGreaterThan(Date.now() + 24 * HOUR);
   });
 

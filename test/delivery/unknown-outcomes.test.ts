@@ -56,7 +56,7 @@ describe("a message whose outcome is unknown", () => {
     expect(await outbox.status(id)).not.toHaveProperty("waitingFor");
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 2 });
-    const copies = (await server.state()).mails.filter(({ raw }) =>
+    const copies = (await server.state()).messages.filter(({ raw }) =>
       raw.includes(`Message-ID: <${id}@example.com>`),
     );
     expect(copies).toHaveLength(2);
@@ -79,7 +79,7 @@ describe("a message whose outcome is unknown", () => {
       attempts: 3,
       failure: { message: expect.stringMatching(/ The message may have arrived\.$/) },
     });
-    expect((await server.state()).mails).toHaveLength(4);
+    expect((await server.state()).messages).toHaveLength(4);
   });
 
   it("is sent again on its own schedule, however often, while no other is accepted", async () => {
@@ -107,9 +107,9 @@ describe("a message whose outcome is unknown", () => {
     await outbox.runAlarm();
     await outbox.store(localSettings(server.port, { from: "sender@example.org" }));
     await outbox.runAlarm();
-    const { mails } = await server.state();
-    expect(mails.map(({ mailFrom }) => mailFrom)).toEqual(["sender@example.com", "sender@example.org"]);
-    for (const { raw } of mails) expect(raw).toContain(`Message-ID: <${id}@example.com>`);
+    const { messages } = await server.state();
+    expect(messages.map(({ mailFrom }) => mailFrom)).toEqual(["sender@example.com", "sender@example.org"]);
+    for (const { raw } of messages) expect(raw).toContain(`Message-ID: <${id}@example.com>`);
   });
 
   it("keeps its schedule after a save that changes nothing for the server", async () => {
@@ -135,7 +135,7 @@ describe("a message whose outcome is unknown", () => {
     await outbox.submit();
     await outbox.runAlarmNow();
     expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 2 });
-    expect((await current.state()).mails).toHaveLength(2);
+    expect((await current.state()).messages).toHaveLength(2);
   });
 });
 

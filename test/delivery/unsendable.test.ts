@@ -70,7 +70,7 @@ describe("a message that we cannot send", () => {
       state: "queued",
       failure: { message: "The stored message cannot be decrypted." },
     });
-    expect((await server.state()).mails).toEqual([]);
+    expect((await server.state()).messages).toEqual([]);
   });
 
   it("pauses nothing, however many there are", async () => {

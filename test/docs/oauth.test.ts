@@ -1,6 +1,7 @@
 /// <reference types="vite/types/importMeta.d.ts" />
 import { describe, expect, it } from "vitest";
-import { settingsFields, settingsSchema } from "../../src/settings/schema.ts";
+import { settingsFields } from "../../src/settings/fields.ts";
+import { settingsSchema } from "../../src/settings/schema.ts";
 import { ROWS } from "../../src/smtp/replies/rows.ts";
 
 // Tests run in workerd, which has no files: they are read when this is built.

@@ -67,9 +67,9 @@ describe("a save", () => {
 
   it("makes Keycloak itself send its mail with the settings", async () => {
     expect((await worker.save(TENANT, ada, localSettings())).status).toBe(200);
-    mailServer.mails.length = 0;
+    mailServer.messages.length = 0;
     await requestActions("bob");
-    const [mail] = mailServer.mails;
+    const [mail] = mailServer.messages;
     expect(mail).toMatchObject({
       mailFrom: "sender@example.com",
       rcptTo: ["bob@example.com"],
@@ -83,9 +83,11 @@ describe("a save", () => {
     await worker.save(TENANT, ada, localSettings());
     const renamed = localSettings({ password: "**********", fromDisplayName: "Renamed" });
     expect((await worker.save(TENANT, ada, renamed, "?verify=true")).status).toBe(200);
-    mailServer.mails.length = 0;
+    mailServer.messages.length = 0;
     await requestActions("bob");
-    expect(mailServer.mails).toMatchObject([{ user: "postmaster", raw: expect.stringContaining("Renamed") }]);
+    expect(mailServer.messages).toMatchObject([
+      { user: "postmaster", raw: expect.stringContaining("Renamed") },
+    ]);
   });
 
   it("applies authType token with the client secret", async () => {

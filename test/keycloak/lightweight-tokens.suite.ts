@@ -56,7 +56,7 @@ describe("a lightweight access token", () => {
     };
     expect((await worker.save(TENANT, access_token, local)).status).toBe(200);
     expect((await worker.test(TENANT, access_token)).status).toBe(200);
-    expect(server.mails).toMatchObject([{ rcptTo: ["rosa@example.com"], secure: true }]);
+    expect(server.messages).toMatchObject([{ rcptTo: ["rosa@example.com"], secure: true }]);
   });
 
   it.each<[string, number, () => Promise<{ access_token: string }>]>([

@@ -71,8 +71,8 @@ describe.runIf(inject("dovecotIsInstalled"))("Dovecot with its oauth2 passdb", (
       expect(await send(mechanism, client, { ...changes, from })).toMatchObject({
         steps: expect.arrayContaining([expect.objectContaining({ stage: "authentication", mechanism })]),
       });
-      const mails = (await servers[mechanism].mails()).filter(({ mailFrom }) => mailFrom === from);
-      expect(mails).toMatchObject([{ rcptTo: ["reader@example.org"] }]);
+      const messages = (await servers[mechanism].messages()).filter(({ mailFrom }) => mailFrom === from);
+      expect(messages).toMatchObject([{ rcptTo: ["reader@example.org"] }]);
       expect(await client.log()).toMatchObject([{ status: 200 }]);
     });
 

@@ -151,7 +151,7 @@ const rejections: Rejection[] = [
     probe: "success",
   },
   {
-    title: "mails that come too fast (smtpd_client_message_rate_limit)",
+    title: "messages that come too fast (smtpd_client_message_rate_limit)",
     service: "oneMailPerMinute",
     diagnosis: {
       message: "The SMTP server rejected the sender.",

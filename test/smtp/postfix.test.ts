@@ -15,8 +15,8 @@ const queued = expect.stringMatching(/^Ok: queued as \w+$/);
 async function mailTo(recipient: string): Promise<ReceivedMail> {
   const server = await postfix("submission");
   return eventually(async () => {
-    const { mails } = await server.state();
-    const found = mails.filter(({ rcptTo }) => rcptTo.includes(recipient));
+    const { messages } = await server.state();
+    const found = messages.filter(({ rcptTo }) => rcptTo.includes(recipient));
     expect(found).toHaveLength(1);
     return found[0] as ReceivedMail;
   });
@@ -60,7 +60,7 @@ describe.skipIf(!inject("postfixIsInstalled")).concurrent("Postfix with Dovecot 
     expect((await mailTo(to)).mailFrom).toBe("jörg@example.com");
   });
 
-  it("accepts several pipelined mails over one session, and rejects some between them", async () => {
+  it("accepts several pipelined messages over one session, and rejects some between them", async () => {
     const { session, message } = await openSession(await postfix("submission"), { pipelining: true });
     const to = (recipient: string) => ({ ...message, envelope: { ...message.envelope, to: recipient } });
     expect(await session.send(to("first@example.org"))).toMatchObject({ ok: true });
@@ -81,8 +81,8 @@ describe.skipIf(!inject("postfixIsInstalled")).concurrent("Postfix with Dovecot 
     const settings = localSettings((await postfix("submission")).port);
     expect(await client.test({ settings, mode: "probe" })).toMatchObject({ httpStatus: 200 });
     expect(await client.save(settings, "?verify=true")).toMatchObject({ httpStatus: 200 });
-    const { mails } = await (await postfix("submission")).state();
-    expect(mails.filter(({ rcptTo }) => rcptTo.includes("ada@example.com"))).toEqual([]);
+    const { messages } = await (await postfix("submission")).state();
+    expect(messages.filter(({ rcptTo }) => rcptTo.includes("ada@example.com"))).toEqual([]);
     expect(await client.test()).toMatchObject({ httpStatus: 200 });
     await mailTo("ada@example.com");
   });

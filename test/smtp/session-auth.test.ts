@@ -98,7 +98,7 @@ describe.concurrent("SMTP authentication", () => {
         smtpCode: 535,
         message: "The SMTP server rejected the user and password.",
       });
-      expect((await server.state()).mails).toEqual([]);
+      expect((await server.state()).messages).toEqual([]);
       await expectClosed(server);
     },
   );

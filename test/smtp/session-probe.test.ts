@@ -52,7 +52,7 @@ describe.concurrent("SMTP probe", () => {
   it("sends no mail", async () => {
     const server = await mailServer();
     await stepsOf(server, probe());
-    expect((await server.state()).mails).toEqual([]);
+    expect((await server.state()).messages).toEqual([]);
   });
 
   it("announces size and SMTPUTF8 like a mail", async () => {
@@ -74,7 +74,7 @@ describe.concurrent("SMTP probe", () => {
     expect(await session.probe(message)).toMatchObject({ ok: true, steps: { length: 6 } });
     expect(await session.send(message)).toMatchObject({ ok: true, steps: { length: 7 } });
     session.close();
-    expect((await server.state()).mails).toHaveLength(1);
+    expect((await server.state()).messages).toHaveLength(1);
   });
 
   it("resets its transaction before a mail, if it has failed", async () => {
@@ -132,7 +132,7 @@ describe.concurrent("SMTP probe that succeeds", () => {
     ["an unknown recipient", "550 5.1.1 User unknown"],
     ["a recipient with a full mailbox", "552 5.2.2 Mailbox full"],
     ["a recipient for a while (greylisting)", "450 4.2.0 Greylisted"],
-    ["mails that come too fast", "450 4.7.1 Error: too many mails"],
+    ["messages that come too fast", "450 4.7.1 Error: too many messages"],
     ["a recipient in unknown words", "550 no"],
     ["a recipient, as OpenSMTPD does for an unknown domain", "550 Invalid recipient"],
   ])("names the reply to %s in the step", async (_, reply) => {

@@ -17,7 +17,7 @@ async function verbsOf(server: TestServer): Promise<string[]> {
   return lines.map((line) => line.slice(0, 4)).filter((verb) => /^(MAIL|RCPT|DATA|RSET|QUIT)$/.test(verb));
 }
 
-describe.concurrent("SMTP session that sends several mails", () => {
+describe.concurrent("SMTP session that sends several messages", () => {
   it("uses one connection, and QUIT once", async () => {
     const server = await mailServer();
     const { session, message } = await openSession(server, { pipelining: true });
@@ -25,7 +25,7 @@ describe.concurrent("SMTP session that sends several mails", () => {
     session.close();
     session.close();
     await expectClosed(server);
-    expect(await server.state()).toMatchObject({ mails: { length: 3 }, connections: 1 });
+    expect(await server.state()).toMatchObject({ messages: { length: 3 }, connections: 1 });
     await expect(session.send(message)).rejects.toThrow("The SMTP session is not open");
   });
 
@@ -162,7 +162,7 @@ describe.concurrent("SMTP session that sends several mails", () => {
   });
 });
 
-describe.concurrent("SMTP session whose server ends it between two mails", () => {
+describe.concurrent("SMTP session whose server ends it between two messages", () => {
   /** Sends a mail that ends as expected, waits until the server has closed, and sends another. */
   async function resultAfter(script: ScriptAction[], first: Record<string, unknown>) {
     const server = await scriptedServer([...script, close]);

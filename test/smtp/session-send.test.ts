@@ -136,7 +136,7 @@ describe.concurrent("SMTPUTF8 (RFC 6531)", () => {
       message: `The address of the ${stage} requires SMTPUTF8, which the SMTP server does not support.`,
       hint: expect.stringContaining("only ASCII characters before the @"),
     });
-    expect((await server.state()).mails).toEqual([]);
+    expect((await server.state()).messages).toEqual([]);
     await expectClosed(server);
   });
 });

@@ -127,7 +127,7 @@ describe.concurrent("SMTP session with an untrusted certificate", () => {
         hint: expect.stringContaining("certificate (self-signed"),
       });
       expect(diagnosis.steps.map(({ stage }) => stage)).toEqual(["connect", "greeting"]);
-      expect((await server.state()).mails).toEqual([]);
+      expect((await server.state()).messages).toEqual([]);
       await expectClosed(server);
     },
   );
@@ -138,7 +138,7 @@ describe.concurrent("SMTP session with an untrusted certificate", () => {
       const server = await mailServer({ mechanisms: [] }, certificate);
       const diagnosis = await diagnosisOf(server, { settings: { ...anonymous, starttls: false } });
       expect(diagnosis).toMatchObject({ stage: "tls" });
-      expect((await server.state()).mails).toEqual([]);
+      expect((await server.state()).messages).toEqual([]);
       await expectClosed(server);
     },
   );
@@ -153,7 +153,7 @@ describe.concurrent("SMTP session with an untrusted certificate", () => {
         hint: expect.stringContaining("certificate (self-signed"),
         steps: [],
       });
-      expect((await server.state()).mails).toEqual([]);
+      expect((await server.state()).messages).toEqual([]);
       await expectClosed(server);
     },
   );

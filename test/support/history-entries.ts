@@ -8,7 +8,7 @@ import {
   toHistoryEntry,
 } from "../../src/history/event.ts";
 import { HistoryStore } from "../../src/history/store.ts";
-import { settingsFields } from "../../src/settings/schema.ts";
+import { settingsFields } from "../../src/settings/fields.ts";
 
 /** Characters that take more bytes in JSON than they look. */
 export const NASTY_CHARACTERS = ['"', "\\", "\u0000", "\u007f", "\u2028", "ÿ", "€", "😀", "\ud800", "\udc00"];

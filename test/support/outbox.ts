@@ -76,8 +76,8 @@ export class TestOutbox {
 
   /** Submits messages as one batch. */
   submitAll(changes: Partial<MailInput>[], idempotencyKey?: string): ReturnType<typeof submit> {
-    const mails = changes.map((change) => mailSchema.parse({ ...aMail, ...change }));
-    return submit(this.bindings, this.config, this.tenant, mails, idempotencyKey);
+    const messages = changes.map((change) => mailSchema.parse({ ...aMail, ...change }));
+    return submit(this.bindings, this.config, this.tenant, messages, idempotencyKey);
   }
 
   async status(id: string): Promise<MailStatus | undefined> {

@@ -13,11 +13,11 @@ interface Sender {
   realm: Issuer;
   tenant: string;
   outbox: TestOutbox;
-  /** The address of the tenant's mails. */
+  /** The address of the tenant's messages. */
   url: string;
   token: string;
   adminToken: string;
-  /** Sends a request to the address of the mails, or below it. */
+  /** Sends a request to the address of the messages, or below it. */
   request(path?: string, options?: CallOptions): Promise<Response>;
   /** The same, and reads the response. */
   json(path?: string, options?: CallOptions): Promise<JsonResponse>;

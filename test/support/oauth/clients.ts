@@ -50,7 +50,7 @@ export async function newOAuthClient(request: Partial<ClientRequest> = {}): Prom
 /** A mail server that validates tokens, as tests see it. */
 export interface TokenMailServer {
   port: number;
-  mails(): Promise<ReceivedMail[]>;
+  messages(): Promise<ReceivedMail[]>;
   /** Connections so far. */
   connections(): Promise<number>;
 }
@@ -60,12 +60,12 @@ export async function tokenMailServer(request: MailServerRequest = {}): Promise<
   const { port } = await (await control("POST", "/mail-servers", request)).json<{ port: number }>();
   const state = async () =>
     (await control("GET", `/mail-servers?port=${port}`)).json<{
-      mails: ReceivedMail[];
+      messages: ReceivedMail[];
       connections: number;
     }>();
   return {
     port,
-    mails: async () => (await state()).mails,
+    messages: async () => (await state()).messages,
     connections: async () => (await state()).connections,
   };
 }

@@ -52,7 +52,7 @@ interface DovecotSettings {
 
 /**
  * Starts Dovecot's submission server with a temporary configuration, on a free port. It accepts tokens with the
- * scope `smtp` whose claim `email` is the user, over TLS only, and relays mails to a server that keeps them.
+ * scope `smtp` whose claim `email` is the user, over TLS only, and relays messages to a server that keeps them.
  */
 export async function startDovecot(
   dovecot: string,
@@ -81,7 +81,7 @@ export async function startDovecot(
   await untilListening(port, daemon);
   return {
     port,
-    mails: relay.mails,
+    messages: relay.messages,
     connections: relay.connections,
     openConnections: relay.openConnections,
     close,

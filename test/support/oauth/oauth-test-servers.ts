@@ -50,7 +50,7 @@ export async function oauthTestServers(dovecotPath: string | undefined): Promise
       }
       case "GET /mail-servers": {
         const server = mailServers.get(Number(searchParams.get("port")));
-        return Response.json({ mails: server?.mails, connections: server?.connections() });
+        return Response.json({ messages: server?.messages, connections: server?.connections() });
       }
       default:
         return new Response("not found", { status: 404 });

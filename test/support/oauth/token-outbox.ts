@@ -16,7 +16,7 @@ interface TokenOutbox {
   status(id: string): Promise<MailStatus>;
   /** Runs the alarm, if one is set. */
   drain(): Promise<void>;
-  /** Runs alarms until these mails are sent. */
+  /** Runs alarms until these messages are sent. */
   untilSent(...ids: string[]): Promise<void>;
 }
 

@@ -18,8 +18,8 @@ export type ServerRequest = { certificate?: Exclude<keyof Authority, "ca"> } & (
 
 /** What a server has seen so far. */
 export interface ServerState {
-  /** Of a mail server: the mails it has accepted. */
-  mails: ReceivedMail[];
+  /** Of a mail server: the messages it has accepted. */
+  messages: ReceivedMail[];
   /** Of a scripted server: the lines that clients have sent. */
   lines: string[];
   /** Connections so far. Not of Postfix. */

@@ -18,8 +18,8 @@ export interface MailServerSettings {
 export interface MailServerBehavior extends Pick<MailServerSettings, "password" | "reject"> {
   /** Negative replies to recipients, by address. */
   rejectRecipients?: Record<string, string>;
-  /** Ends a connection after some mails: with a 421 reply to the next command, or without. */
-  endAfter?: { mails: number; how: "421" | "close" };
+  /** Ends a connection after some messages: with a 421 reply to the next command, or without. */
+  endAfter?: { messages: number; how: "421" | "close" };
   /** Closes the connection in place of a reply to this many messages, which it accepts. */
   loseReplies?: number;
   /** Time until the reply to a message. */
@@ -50,7 +50,7 @@ export interface ReceivedMail {
 /** A running mail server. It knows user `postmaster`. */
 export interface MailServer {
   port: number;
-  mails: ReceivedMail[];
+  messages: ReceivedMail[];
   /** Connections so far. */
   connections(): number;
   openConnections(): number;
@@ -74,7 +74,7 @@ export async function startMailServer(
 ): Promise<ChangeableMailServer> {
   const { implicitTls = false, mechanisms = ["PLAIN", "LOGIN"], without = [] } = settings;
   let behavior: MailServerBehavior = settings;
-  const mails: ReceivedMail[] = [];
+  const messages: ReceivedMail[] = [];
   let connections = 0;
   let lostReplies = 0;
   let released = Promise.withResolvers<void>();
@@ -85,7 +85,7 @@ export async function startMailServer(
     [...server.connections].find((connection) => connection.id === id)?.close();
   const rejectsBeside = (id: string) => (besideOthers.has(id) ? behavior.rejectBeside : undefined);
   const isOver = (id: string) =>
-    (mailsOf.get(id) ?? 0) >= (behavior.endAfter?.mails ?? Number.POSITIVE_INFINITY);
+    (mailsOf.get(id) ?? 0) >= (behavior.endAfter?.messages ?? Number.POSITIVE_INFINITY);
   const options: SMTPServerOptions = {
     ...certificate,
     secure: implicitTls,
@@ -136,7 +136,7 @@ export async function startMailServer(
         const holds = (address: string) => holdsReplies === true || (holdsReplies || []).includes(address);
         if (rcptTo.some(({ address }) => holds(address))) await released.promise;
         if (reject.message) return done(replyError(reject.message));
-        mails.push({
+        messages.push({
           mailFrom: mailFrom === false ? "" : mailFrom.address,
           rcptTo: rcptTo.map(({ address }) => address),
           raw: Buffer.concat(chunks).toString("utf8"),
@@ -160,7 +160,7 @@ export async function startMailServer(
   const port = typeof address === "object" && address !== null ? address.port : 0;
   return {
     port,
-    mails,
+    messages,
     connections: () => connections,
     openConnections: () => server.connections.size,
     close: () => server.close(() => {}),

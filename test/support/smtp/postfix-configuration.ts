@@ -6,7 +6,7 @@ export const HOSTILE_RECIPIENT = "stranger@hostile.example";
  * https://www.postfix.org/SMTPD_POLICY_README.html and https://www.postfix.org/ADDRESS_VERIFICATION_README.html.
  *
  * @param folder of its files and sockets
- * @param nextHop port of the server that all accepted mails go to
+ * @param nextHop port of the server that all accepted messages go to
  */
 export function mainConfiguration(folder: string, nextHop: number): string {
   return `

@@ -36,7 +36,7 @@ export type PostfixService = keyof typeof POSTFIX_SERVICES;
 export interface Postfix {
   ports: Record<PostfixService, number>;
   /** What all its services have accepted and passed on. */
-  mails: ReceivedMail[];
+  messages: ReceivedMail[];
 }
 
 const PROGRAMS = ["/usr/sbin/postfix", "/usr/sbin/dovecot", "/usr/sbin/postgrey"];
@@ -129,7 +129,7 @@ export async function startPostfix(certificate: Certificate): Promise<Postfix> {
   const child = spawn(program, options, { stdio: ["pipe", "pipe", "ignore"], detached: true });
   child.unref();
   await ready(child, folder);
-  return { ports, mails: nextHop.mails };
+  return { ports, messages: nextHop.messages };
 }
 
 async function ready(child: ChildProcess, folder: string): Promise<void> {

@@ -94,8 +94,8 @@ export async function expectClosed(server: TestServer): Promise<void> {
 
 /** The only mail that a server has received. */
 export async function receivedMail(server: TestServer): Promise<ReceivedMail> {
-  const { mails } = await server.state();
-  const [mail] = mails;
-  if (mail === undefined || mails.length > 1) throw new Error(`${mails.length} mails received`);
+  const { messages } = await server.state();
+  const [mail] = messages;
+  if (mail === undefined || messages.length > 1) throw new Error(`${messages.length} messages received`);
   return mail;
 }

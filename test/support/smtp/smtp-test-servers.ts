@@ -4,7 +4,11 @@ import { type ChangeableMailServer, type MailServer, startMailServer } from "./m
 import { type Postfix, startPostfix } from "./postfix.ts";
 import { type ScriptedServer, startScriptedServer } from "./scripted-server.ts";
 
-type RunningServer = MailServer | ChangeableMailServer | ScriptedServer | Pick<MailServer, "port" | "mails">;
+type RunningServer =
+  | MailServer
+  | ChangeableMailServer
+  | ScriptedServer
+  | Pick<MailServer, "port" | "messages">;
 
 /**
  * Real SMTP servers in Node, on loopback ports. Tests run in workerd, and control them over HTTP.
@@ -23,8 +27,8 @@ export async function smtpTestServers(): Promise<(request: Request) => Promise<R
       return startScriptedServer(wanted.script, certificate, wanted.implicitTls ?? false);
     // All tests share one, as it takes seconds to start.
     postfix ??= startPostfix(certificate);
-    const { ports, mails } = await postfix;
-    return { port: ports[wanted.postfix], mails };
+    const { ports, messages } = await postfix;
+    return { port: ports[wanted.postfix], messages };
   }
 
   return async function respond(request) {
@@ -39,7 +43,7 @@ export async function smtpTestServers(): Promise<(request: Request) => Promise<R
     if (request.method === "PUT" && "release" in server) server.release();
     if (request.method === "PUT" && "change" in server) await server.change(await request.json());
     const state: ServerState = {
-      mails: "mails" in server ? server.mails : [],
+      messages: "messages" in server ? server.messages : [],
       lines: "lines" in server ? server.lines : [],
       connections: "connections" in server ? server.connections() : 0,
       openConnections: "openConnections" in server ? server.openConnections() : 0,
