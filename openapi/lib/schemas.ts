@@ -102,15 +102,26 @@ const CONVERSION: Pick<z.core.ToJSONSchemaParams, "io" | "override"> = {
   },
 };
 
-/** Joins the types of a port, which zod leaves apart because its integer has a range. */
+/**
+ * Joins the types of a port, which zod leaves apart because its integer has a range, and lists several types beside
+ * null as alternatives: Go's oapi-codegen rejects them as a list.
+ */
 function withJoinedTypes(schemas: Record<string, JsonSchema>): Record<string, JsonSchema> {
   return JSON.parse(JSON.stringify(schemas), (_, value) => {
-    const alternatives: JsonSchema[] | undefined = value?.anyOf;
-    if (!alternatives?.every(({ type }) => type !== undefined)) return value;
-    const { anyOf: __, ...rest } = value;
-    const type = alternatives.flatMap((alternative) => alternative.type);
-    return { ...Object.assign({}, ...alternatives), type, ...rest };
+    const schema = joined(value);
+    const { type, ...rest } = schema ?? {};
+    return Array.isArray(type) && type.length > 2
+      ? { ...rest, anyOf: type.map((type) => ({ type })) }
+      : schema;
   });
+}
+
+function joined(value: JsonSchema | undefined): JsonSchema | undefined {
+  const alternatives = value?.anyOf;
+  if (!alternatives?.every(({ type }) => type !== undefined)) return value;
+  const { anyOf: _, ...rest } = value ?? {};
+  const type = alternatives.flatMap((alternative) => alternative.type);
+  return { ...Object.assign({}, ...alternatives), type, ...rest };
 }
 
 function referenceTo(name: string): string {

@@ -64,6 +64,12 @@ describe("document", () => {
     expect(unlimited).toEqual([]);
   });
 
+  it("lists the types of a field as alternatives", () => {
+    const { ssl, authType } = propertiesOf(document.components.schemas.Settings);
+    expect(ssl).toMatchObject({ anyOf: [{ type: "boolean" }, { type: "string" }, { type: "null" }] });
+    expect(authType?.type).toEqual(["string", "null"]);
+  });
+
   it("describes each header and parameter", () => {
     const described = operations.flatMap(({ operation }) => [
       ...(operation.parameters ?? []),
