@@ -10,6 +10,9 @@ const REPLY_MAX_CHARACTERS = 200;
 /** More names of at least one character do not fit into a reply of 64 KiB. */
 const MECHANISMS_MAX = 32_768;
 
+/** A hint may list them all, with two characters between each. */
+const HINT_MAX_CHARACTERS = 100_000;
+
 const stageSchema = z.enum(STAGES);
 
 /** Members that describe a failed session with an SMTP server, beside `message`. */
@@ -35,7 +38,7 @@ export const diagnosisFields = {
     ),
     "Response of the token endpoint, if it is why there is no access token (RFC 6749 section 5.2).",
   ),
-  hint: text(2_000, "What to do."),
+  hint: text(HINT_MAX_CHARACTERS, "What to do."),
 };
 
 const stepSchema = named(

@@ -131,6 +131,17 @@ it("has the diagnosis of a rejected password as the Worker words it", () => {
   );
 });
 
+it("has room for the hint that lists the mechanisms of the longest reply", () => {
+  const mechanisms = Array.from({ length: 16_384 }, (_, index) => index.toString(36).padStart(3, "X"));
+  const steps = [{ stage: "tls", milliseconds: 1, mechanisms } as const];
+  const settings = z.parse(settingsSchema, { host: "smtp.example.com", from: "sender@example.com" });
+  const { hint } = explain(smtpFailure("authentication_not_offered", "authentication", { steps }), {
+    settings,
+  }).diagnosis;
+  expect(hint.length).toBeGreaterThan(64 * 1024);
+  expect(hint.length).toBeLessThan(propertiesOf(document.components.schemas.SmtpFailed).hint?.maxLength ?? 0);
+});
+
 /** Validates one field of settings by itself. */
 function parseField(field: string, value: unknown) {
   const schema = new Map<string, z.ZodMiniType>(Object.entries(settingsFields)).get(field);
