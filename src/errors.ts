@@ -164,14 +164,13 @@ export const API_ERRORS = {
   }),
   precondition_failed: define<object>({
     httpStatus: 412,
-    description: "If-Match names another version than the stored one, or nothing is stored. Nothing changes.",
+    description: "If-Match names another version than the stored one, or nothing is stored.",
     message: "The stored settings are not the version that If-Match names. Read them again.",
     example: {},
   }),
   settings_changed: define<object>({
     httpStatus: 412,
-    description:
-      "The stored settings changed during the test of verify=true, or while Keycloak was called. Nothing changes.",
+    description: "The stored settings changed during the test of verify=true, or while Keycloak was called.",
     message: "The stored settings changed during this request. Read them again.",
     example: {},
   }),
@@ -204,13 +203,13 @@ export const API_ERRORS = {
   }),
   keycloak_forbidden: define<Reason>({
     httpStatus: 403,
-    description: "Keycloak does not let the token change the realm's email settings. Nothing is changed.",
+    description: "Keycloak does not let the token change the realm's email settings.",
     message: "Keycloak does not let this token change the realm's email settings. Nothing was changed.",
     example: { reason: "" },
   }),
   keycloak_failed: define<Reason & { mayBeApplied: boolean }>({
     httpStatus: 502,
-    description: "Keycloak did not apply the settings. Nothing is changed here.",
+    description: "Keycloak did not apply the settings.",
     message: ({ reason, mayBeApplied }) =>
       mayBeApplied
         ? `${reason}. Nothing was changed here, but Keycloak may already have the change. Try again.`

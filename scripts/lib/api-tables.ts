@@ -25,17 +25,14 @@ export function fieldTable(name: string): string {
   const rows = Object.entries(properties as Record<string, JsonSchema>).map(([field, schema]) => [
     `\`${field}\`${required.includes(field) ? " (mandatory)" : ""}`,
     typeOf(schema),
-    escaped(`${schema.description ?? ""}${limitOf(schema)}`),
+    `${schema.maxLength ?? ""}`,
+    escaped(schema.description ?? ""),
   ]);
-  return tableOf(["Field", "Type", "Rule"], rows);
+  return tableOf(["Field", "Type", "Characters", "Rule"], rows);
 }
 
 /** `null` and an empty string count as absent, so they are not listed. */
 function typeOf({ type, anyOf }: JsonSchema): string {
   const types = [type ?? anyOf?.map((schema) => schema.type ?? "object")].flat(2);
   return types.filter((name) => name !== "null" && name !== undefined).join(" or ") || "object";
-}
-
-function limitOf({ maxLength }: JsonSchema): string {
-  return maxLength === undefined ? "" : ` At most ${maxLength} characters.`;
 }

@@ -95,7 +95,7 @@ export const settingsFields = {
   ),
   authTokenUrl: field(
     {
-      description: "With authType token: token endpoint. https, and a public host.",
+      description: "Token endpoint: https, and a public host.",
       examples: ["https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token"],
       maxLength: TOKEN_FIELD_MAX_CHARACTERS,
     },
@@ -104,18 +104,18 @@ export const settingsFields = {
     outputText,
   ),
   authTokenScope: line(
-    "With authType token: scopes, separated by spaces.",
+    "Scopes, separated by spaces.",
     TOKEN_FIELD_MAX_CHARACTERS,
     "https://outlook.office.com/.default",
   ),
-  authTokenClientId: line("With authType token: client id.", USER_MAX_CHARACTERS, "11111111-2222-3333"),
+  authTokenClientId: line("Client id.", USER_MAX_CHARACTERS, "11111111-2222-3333"),
   authTokenClientSecret: secret(
-    `With authType token: client secret. ${MASK} keeps the stored one, provided that token URL, client id, scope, host, port, user and TLS mode are unchanged.`,
+    `Client secret. ${MASK} keeps the stored one, provided that token URL, client id, scope, host, port, user and TLS mode are unchanged.`,
     "client-secret",
   ),
   authTokenPrivateKey: field(
     {
-      description: `With authType token, in place of a client secret: private key as PKCS#8 PEM, optionally followed by its certificate, or as JWK. ${MASK} keeps the stored one, under the same conditions.`,
+      description: `In place of a client secret: private key as PKCS#8 PEM, optionally followed by its certificate, or as JWK. ${MASK} keeps the stored one, under the same conditions.`,
       examples: ["-----BEGIN PRIVATE KEY-----\nMII...\n-----END PRIVATE KEY-----\n"],
       maxLength: PRIVATE_KEY_MAX_CHARACTERS,
     },
@@ -127,7 +127,7 @@ export const settingsFields = {
     outputText,
   ),
   authTokenGrantType: choice(
-    "With authType token: OAuth 2.0 grant. The JWT bearer grant (RFC 7523) has user as subject. Default: client_credentials.",
+    "OAuth 2.0 grant. The JWT bearer grant (RFC 7523) has user as subject. Default: client_credentials.",
     GRANT_TYPES,
   ),
   password: secret(
