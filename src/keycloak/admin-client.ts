@@ -1,7 +1,12 @@
 import { defined } from "../defined.ts";
 import { readText } from "../read-text.ts";
 import { KeycloakError } from "./errors.ts";
-import { KEYCLOAK_TIMEOUT_MS, REALM_MAX_BYTES } from "./limits.ts";
+
+/** Time limit of one request to Keycloak, body included, in milliseconds. */
+export const KEYCLOAK_TIMEOUT_MS = 10_000;
+
+/** Largest realm, in bytes. Keycloak's has some 6 KiB, without its own attributes and browser headers. */
+export const REALM_MAX_BYTES = 1024 * 1024;
 
 /** The parts of a realm that an update of `smtpServer` has to send. */
 export interface Realm {

@@ -1,7 +1,11 @@
 import { describe, expect, it, vi } from "vitest";
-import { KeycloakAdminClient, type Realm } from "../../src/keycloak/admin-client.ts";
+import {
+  KEYCLOAK_TIMEOUT_MS,
+  KeycloakAdminClient,
+  REALM_MAX_BYTES,
+  type Realm,
+} from "../../src/keycloak/admin-client.ts";
 import { KeycloakError } from "../../src/keycloak/errors.ts";
-import { KEYCLOAK_TIMEOUT_MS, REALM_MAX_BYTES } from "../../src/keycloak/limits.ts";
 
 const URL = "https://keycloak.test/admin/realms/acme";
 const REALM: Realm = {
