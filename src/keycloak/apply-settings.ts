@@ -37,7 +37,7 @@ export async function applySettings(
   const smtpServer = settings === undefined ? {} : toSmtpServer(settings, realm.smtpServer);
   await client.updateRealm({ ...realm, smtpServer });
   const { smtpServer: applied } = await client.readRealm().catch(() => {
-    throw new KeycloakError("unknown", "Keycloak did not show the settings");
+    throw new KeycloakError("unknown", "Keycloak did not return the settings");
   });
   if (differences(smtpServer, applied).length > 0) {
     throw new KeycloakError("unknown", "Keycloak has stored other settings");

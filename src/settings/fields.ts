@@ -211,7 +211,7 @@ function validTokenUrl(text: string): string | Problem {
   if (text.length > TOKEN_FIELD_MAX_CHARACTERS) return tooLong;
   const url = URL.parse(text);
   if (url?.protocol !== "https:" || url.username !== "" || url.password !== "" || url.hash !== "") {
-    return { problem: "must be an https address without user, password and fragment" };
+    return { problem: "must be an https address without user, password or fragment" };
   }
   // Percent-encoding adds characters.
   return url.href.length > TOKEN_FIELD_MAX_CHARACTERS ? tooLong : url.href;

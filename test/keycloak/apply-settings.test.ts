@@ -84,7 +84,7 @@ describe("applySettings", () => {
         : Promise.reject(new KeycloakError("failed", "Keycloak is unreachable"));
     await expect(applySettings({ ...client, readRealm }, SETTINGS)).rejects.toMatchObject({
       outcome: "unknown",
-      message: "Keycloak did not show the settings",
+      message: "Keycloak did not return the settings",
     });
   });
 });

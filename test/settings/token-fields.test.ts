@@ -159,7 +159,7 @@ describe("authTokenUrl", () => {
   ])("rejects %j", (authTokenUrl) => {
     expect(errorsOf({ ...token, authTokenUrl })).toContainEqual({
       field: "authTokenUrl",
-      message: "must be an https address without user, password and fragment",
+      message: "must be an https address without user, password or fragment",
     });
   });
 });
