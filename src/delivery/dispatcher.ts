@@ -66,7 +66,7 @@ export class Dispatcher {
       latest.jwe !== undefined && lastWakeAt === undefined && this.#store.nextDueAt() !== undefined;
   }
 
-  /** Never fails: an error is logged, and pauses the outbox. */
+  /** Logs an error, and pauses the outbox. */
   async run(env: Env): Promise<void> {
     try {
       await this.#run(env);
@@ -88,10 +88,11 @@ export class Dispatcher {
   async #run(env: Env): Promise<void> {
     const now = Date.now();
     const hasNewSettings = this.#hasNewSettings;
-    // First of all: a run that fails with it still set would repeat at once, without end.
+    // First of all, as the settings dropped below: a run that fails with one of them left would repeat at once, without
+    // end.
     this.#hasNewSettings = false;
-    if (this.#mayHoldInterrupted) this.#recoverInterrupted(now);
     this.#state.dropLatestSettings(now);
+    if (this.#mayHoldInterrupted) this.#recoverInterrupted(now);
     this.#store.expire(now);
     purge(this.#store.table, now);
     const isDue = (nextAttemptAt(this.#store, this.#state) ?? Number.POSITIVE_INFINITY) <= now;

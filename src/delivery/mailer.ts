@@ -84,7 +84,7 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
    */
   async status(tenant: string, id: string): Promise<MailStatus | undefined> {
     this.#authorize(tenant);
-    return callOutbox(this.env, tenant, (outbox) => outbox.get(id));
+    return callOutbox(this.env, tenant, (outbox) => outbox.get(id), { isIdempotent: true });
   }
 
   #authorize(tenant: string): void {

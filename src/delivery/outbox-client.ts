@@ -24,20 +24,17 @@ export async function callOutbox<Result>(
   env: Env,
   tenant: string,
   call: (outbox: DurableObjectStub<Outbox>) => Promise<Result>,
-  { isIdempotent = true } = {},
+  { isIdempotent }: { isIdempotent: boolean },
 ): Promise<Result> {
   try {
     return await call(env.OUTBOX.getByName(tenant));
   } catch (error) {
-    const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
-    if (!retryable && !overloaded) throw error;
-    if (overloaded || !isIdempotent) {
-      const reason = overloaded ? "the outbox is overloaded" : "the outbox restarts";
-      throw new ApiError("outbox_unavailable", { reason });
-    }
+    if (!isIdempotent || !isRetryable(error)) throw toUnavailable(error);
   }
   await scheduler.wait(REPEAT_DELAY_MS.min + Math.random() * REPEAT_DELAY_MS.random);
-  return callOutbox(env, tenant, call, { isIdempotent: false });
+  return call(env.OUTBOX.getByName(tenant)).catch((error: unknown) => {
+    throw toUnavailable(error);
+  });
 }
 
 /**
@@ -47,9 +44,9 @@ export async function callOutbox<Result>(
 export async function notifyOutbox(env: Env, tenant: string, jwe: string | undefined): Promise<void> {
   try {
     const at = Date.now();
-    await callOutbox(env, tenant, (outbox) => outbox.settingsChanged(jwe, at));
+    await callOutbox(env, tenant, (outbox) => outbox.settingsChanged(jwe, at), { isIdempotent: true });
   } catch (error) {
-    log("error", "settings not handed over", { tenant, reason: reasonOf(error) });
+    log("error", "outbox not notified", { tenant, reason: reasonOf(error) });
   }
 }
 
@@ -64,9 +61,28 @@ export async function ensureAlarms(
   const start = (run * size) % Math.max(1, tenants.length);
   for (const tenant of [...tenants.slice(start), ...tenants.slice(0, start)].slice(0, size)) {
     try {
-      await callOutbox(env, tenant, (outbox) => outbox.ensureAlarm());
+      // Not repeated, as each call costs an operation: the next run follows.
+      await callOutbox(env, tenant, (outbox) => outbox.ensureAlarm(), { isIdempotent: false });
     } catch (error) {
-      log("error", "outbox not rearmed", { tenant, reason: reasonOf(error) });
+      log("error", "alarm not ensured", { tenant, reason: reasonOf(error) });
     }
   }
+}
+
+interface OutboxError {
+  retryable?: boolean;
+  overloaded?: boolean;
+}
+
+function isRetryable(error: unknown): boolean {
+  const { retryable, overloaded } = error as OutboxError;
+  return retryable === true && !overloaded;
+}
+
+/** Other errors are unexpected. */
+function toUnavailable(error: unknown): unknown {
+  const { retryable, overloaded } = error as OutboxError;
+  if (!retryable && !overloaded) return error;
+  const reason = overloaded ? "the outbox is overloaded" : "the outbox restarts";
+  return new ApiError("outbox_unavailable", { reason });
 }

@@ -62,7 +62,7 @@ export class OutboxState {
     this.#put(PAUSE, pause);
   }
 
-  /** A time that no earlier one equals, so that it can be said what came first. */
+  /** A time later than all earlier ones, so that events are ordered. */
   tick(now: number): number {
     this.#lastTick = Math.max(now, this.#lastTick + 1);
     return this.#lastTick;
@@ -70,7 +70,9 @@ export class OutboxState {
 
   /** The moment at which an attempt ended. */
   moment(now: number): Moment {
-    return { now, tick: this.tick(now), acceptedAt: this.evidence.messageAcceptedAt };
+    // Read first: what an earlier instance has accepted came before.
+    const { messageAcceptedAt: acceptedAt } = this.evidence;
+    return { now, tick: this.tick(now), acceptedAt };
   }
 
   /**

@@ -113,8 +113,8 @@ export class Outbox extends DurableObject<Env> {
   async settingsChanged(jwe: string | undefined, at: number): Promise<void> {
     const now = Date.now();
     const latest = this.#state.latestSettings(now);
-    // Two changes may arrive in the wrong order.
-    if (latest !== undefined && latest.at > at) return;
+    // Two changes may arrive in the wrong order, and one may arrive twice.
+    if (latest !== undefined && (latest.at > at || (latest.at === at && latest.jwe === jwe))) return;
     this.#dispatcher.takeSettings({ jwe, at }, now);
     await this.#setAlarm(this.#nextAlarmAt(now));
   }

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { validator } from "hono/validator";
 import type * as z from "zod/mini";
 import type { Config } from "../config.ts";
@@ -10,11 +10,13 @@ import { invalidFields, validQuery } from "../http/validation.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { validIdempotencyKey } from "./idempotency-key.ts";
-import type { ChangeResult } from "./outbox.ts";
+import type { ChangeResult, Outbox } from "./outbox.ts";
 import { callOutbox } from "./outbox-client.ts";
 import { batchSchema, listQuerySchema, type Mail, mailSchema, REQUEST_MAX_BYTES } from "./schema.ts";
 import type { MailStatus } from "./status.ts";
 import { submit } from "./submit.ts";
+
+const READING = { isIdempotent: true };
 
 /** Accepts messages, and reports, cancels and retries them. */
 export function deliveryRoutes() {
@@ -41,7 +43,7 @@ export function deliveryRoutes() {
     .get("/", senderOrAdministrator, validQuery(listQuerySchema), async (c) => {
       const { state, tag, limit, cursor } = c.req.valid("query");
       const filter = { state, tag, before: cursor, limit: limit + 1 };
-      const found = await callOutbox(c.env, c.var.tenant, (outbox) => outbox.list(filter));
+      const found = await callOutbox(c.env, c.var.tenant, (outbox) => outbox.list(filter), READING);
       const messages = found.slice(0, limit);
       const cursorOfNext = found.length > limit ? messages.at(-1)?.id : undefined;
       const page = defined({ messages, cursor: cursorOfNext });
@@ -49,20 +51,18 @@ export function deliveryRoutes() {
     })
     .get("/:id", senderOrAdministrator, async (c) => {
       const id = c.req.param("id");
-      const mail = await callOutbox(c.env, c.var.tenant, (outbox) => outbox.get(id));
+      const mail = await callOutbox(c.env, c.var.tenant, (outbox) => outbox.get(id), READING);
       if (mail === undefined) throw new ApiError("mail_not_found");
       return c.json(envelope("OK", "Successfully read the mail", mail));
     })
     .delete("/:id", senderOrAdministrator, async (c) => {
       const id = c.req.param("id");
-      const mail = changed(
-        await callOutbox<ChangeResult>(c.env, c.var.tenant, (outbox) => outbox.cancel(id)),
-      );
+      const mail = await change(c, (outbox) => outbox.cancel(id));
       return c.json(envelope("OK", "Successfully canceled the mail", mail));
     })
     .post("/:id/retry", senderOrAdministrator, async (c) => {
       const id = c.req.param("id");
-      const mail = changed(await callOutbox<ChangeResult>(c.env, c.var.tenant, (outbox) => outbox.retry(id)));
+      const mail = await change(c, (outbox) => outbox.retry(id));
       return c.json(envelope("OK", "Successfully queued the mail again", mail));
     });
 }
@@ -77,7 +77,12 @@ function mailBody() {
   });
 }
 
-function changed(result: ChangeResult): MailStatus {
+/** Changes one message. Not repeated: the second call would find the state that the first one left. */
+async function change(
+  { env, var: { tenant } }: Context<AppEnv>,
+  call: (outbox: DurableObjectStub<Outbox>) => Promise<ChangeResult>,
+): Promise<MailStatus> {
+  const result = await callOutbox(env, tenant, call, { isIdempotent: false });
   switch (result.kind) {
     case "changed":
       return result.mail;

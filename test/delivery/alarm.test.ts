@@ -232,7 +232,7 @@ describe("the cron trigger", () => {
       ensureAlarms({ ...env, OUTBOX: broken as never }, ["broken", outbox.tenant], 900, new Date(0)),
     );
     expect(lines.map((line) => JSON.parse(line))).toEqual([
-      { message: "outbox not rearmed", tenant: "broken", reason: "unexpected error" },
+      { message: "alarm not ensured", tenant: "broken", reason: "unexpected error" },
     ]);
     expect(await outbox.alarmAt()).toBe(Date.now());
   });

@@ -180,7 +180,7 @@ describe.each(families)("the settings routes ($family)", ({ address }) => {
         throw new Error("unavailable");
       },
     } as never;
-    const logged = { message: "settings not handed over", tenant: ada.tenant, reason: "unexpected error" };
+    const logged = { message: "outbox not notified", tenant: ada.tenant, reason: "unexpected error" };
     const save = await captureLog(() => ada.save(sampleSettings, { env: { OUTBOX } }));
     expect(save.result).toEqual(saved);
     expect(save.lines.map((line) => JSON.parse(line))).toContainEqual(logged);

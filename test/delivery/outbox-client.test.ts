@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { callOutbox } from "../../src/delivery/outbox-client.ts";
-import { newOutbox } from "../support/outbox.ts";
+import { localSettings } from "../support/local-settings.ts";
+import { newOutbox, recordOf } from "../support/outbox.ts";
 import { mailServer } from "../support/smtp/servers.ts";
 
 const RETRYABLE = { retryable: true };
@@ -24,7 +25,11 @@ async function losingReplies(...errors: object[]) {
     return new Proxy(stub, { get });
   };
   outbox.bindings = { ...env, OUTBOX: { getByName } as never };
-  return { outbox, stubs, read: () => callOutbox(outbox.bindings, outbox.tenant, (stub) => stub.get("id")) };
+  return {
+    outbox,
+    stubs,
+    read: () => callOutbox(outbox.bindings, outbox.tenant, (stub) => stub.get("id"), { isIdempotent: true }),
+  };
 }
 
 describe("a call whose reply is lost", () => {
@@ -42,6 +47,26 @@ describe("a call whose reply is lost", () => {
     const { read, stubs } = await losingReplies(...errors);
     await expect(read()).rejects.toMatchObject(expected);
     expect(stubs).toHaveLength(errors.length);
+  });
+});
+
+describe("a change whose reply is lost", () => {
+  it("is not repeated: the second call would find what the first one changed", async () => {
+    const { outbox, stubs } = await losingReplies(RETRYABLE);
+    const cancel = callOutbox(outbox.bindings, outbox.tenant, (stub) => stub.get("id"), {
+      isIdempotent: false,
+    });
+    await expect(cancel).rejects.toMatchObject(UNAVAILABLE);
+    expect(stubs).toHaveLength(1);
+  });
+
+  it("counts a save once, if the outbox is notified of it twice", async () => {
+    const outbox = await newOutbox(await mailServer());
+    await outbox.submit();
+    const at = Date.now();
+    const jwe = await outbox.seal(recordOf(localSettings(1)));
+    for (let time = 0; time < 2; time++) await outbox.stub.settingsChanged(jwe, at);
+    expect(await outbox.database.value("wakes")).toHaveLength(1);
   });
 });
 
