@@ -170,7 +170,7 @@ export const API_ERRORS = {
   }),
   settings_changed: define<object>({
     httpStatus: 412,
-    description: "The stored settings changed during the test of verify=true, or while Keycloak was called.",
+    description: "The stored settings changed during the request.",
     message: "The stored settings changed during this request. Read them again.",
     example: {},
   }),

@@ -1,11 +1,9 @@
 import * as z from "zod/mini";
 import type { Diagnosis } from "../../src/smtp/diagnosis.ts";
+import { DISPLAYED_MAX_CHARACTERS } from "../../src/smtp/reply.ts";
 import { STAGES, type Step, TLS_STATES } from "../../src/smtp/result.ts";
 import { envelopeFieldsWith } from "./envelope.ts";
 import { described, list, named, optionalList, optionalText, string, text } from "./schemas.ts";
-
-/** Maximum characters of a reply. The rest is cut off. */
-const REPLY_MAX_CHARACTERS = 200;
 
 /** More names of at least one character do not fit into a reply of 64 KiB. */
 const MECHANISMS_MAX = 32_768;
@@ -23,9 +21,9 @@ export const diagnosisFields = {
     "Code of the server's negative reply, if any (RFC 5321 section 4.2).",
   ),
   enhancedCode: optionalText(9, "Its enhanced status code, if any (RFC 3463)."),
-  reply: optionalText(REPLY_MAX_CHARACTERS, "The server's reply: one printable line."),
+  reply: optionalText(DISPLAYED_MAX_CHARACTERS, "The server's reply: one printable line."),
   challenge: optionalText(
-    REPLY_MAX_CHARACTERS,
+    DISPLAYED_MAX_CHARACTERS,
     "Why the server rejects an access token, usually as JSON (RFC 7628 section 3.2.2): one printable line.",
   ),
   oauth: described(
@@ -55,7 +53,7 @@ const stepSchema = named(
     mechanism: optionalText(20, "The SASL mechanism used, in stage authentication."),
     reply: optionalText(
       // In a probe, with both codes before the text.
-      REPLY_MAX_CHARACTERS + 14,
+      DISPLAYED_MAX_CHARACTERS + 14,
       "The server's reply to the message. In a probe, a negative reply that does not question the settings.",
     ),
   }) satisfies z.ZodMiniType<Step>,

@@ -7,7 +7,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** Messages that live at most this long are urgent: login codes, mostly. */
 export const URGENT_MAX_LIFETIME_MS = HOUR_MS;
 
-/** Until a save may wake an outbox that too many have woken. */
+/** Period in which the saves that wake an outbox are counted. */
 export const WAKE_PERIOD_MS = MINUTE_MS;
 
 /** Delays before the tries of a pause, by its number of failed tries. The last one goes on. */

@@ -96,7 +96,7 @@ export const mailSchema = z.pipe(
     ),
     expiresIn: field(
       {
-        description: "Seconds after which the message is no longer sent: 60 to 259200. Default: 86400.",
+        description: `Seconds after which the message is no longer sent: 60 to ${MAX_EXPIRES_IN_SECONDS}. Default: ${DEFAULT_EXPIRES_IN_SECONDS}.`,
         examples: [600],
         minimum: 60,
         maximum: MAX_EXPIRES_IN_SECONDS,

@@ -15,7 +15,10 @@ export function isTenantId(text: string, family: Family = "SHIFT"): boolean {
   return TENANT_IDS[family].pattern.test(text);
 }
 
-/** Encodes a tenant id for an address or key, in which a separator may follow. */
+/**
+ * Encodes a tenant id for an address or key, in which a separator may follow. It leaves "." and ".." as they are, so a
+ * pattern must exclude them.
+ */
 export function encodeTenantId(tenant: string): string {
   return encodeURIComponent(tenant);
 }

@@ -9,8 +9,8 @@ import type { RotationCursor, RotationPosition } from "./cursor.ts";
 const SETTLING_MS = 5 * 60_000;
 
 /**
- * How long a key must stay after it stopped sealing, in milliseconds: 11 days. Waiting mail that it sealed lives
- * for 72 hours, and as long as 7 days more once it has failed.
+ * How long a key must stay after it stopped sealing, in milliseconds: 11 days. A waiting message that it sealed
+ * lives for 72 hours, and 7 days more once it has failed.
  */
 const RETIREMENT_MS = 11 * 24 * 60 * 60_000;
 
@@ -26,7 +26,7 @@ interface RotationSummary {
   left: number;
   /** Whether the next run can continue after this one; otherwise it starts over. */
   cursorSaved: boolean;
-  /** `kid` of each key that neither a record nor a mail needs any more. */
+  /** `kid` of each key that neither a record nor a message needs any more. */
   removable: string[];
   /** Number of KV operations used. */
   operations: number;

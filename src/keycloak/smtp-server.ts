@@ -39,6 +39,7 @@ export function keycloakProblems(settings: Settings): FieldError[] {
  */
 export function toSmtpServer(settings: Settings, current: Record<string, unknown>): Record<string, string> {
   const [auth, isImplicit] = [authenticates(settings), tlsMode(settings) === "implicit"];
+  // Without allowutf8, Keycloak rejects non-ASCII addresses of users as well: a save must not turn it off in passing.
   const { authType = "basic", allowutf8 = current.allowutf8 } = settings;
   const values = { ...settings, ssl: isImplicit, starttls: !isImplicit, auth, authType, allowutf8 };
   const names = fieldsWith("keycloak", "always", ...(auth ? (["login", authType] as const) : []));

@@ -19,7 +19,7 @@ export interface SettingsTarget {
 
 /** What a change of settings takes from its request, and what it causes elsewhere. */
 export interface ChangeRequest extends SettingsRequest {
-  /** If anywhere. */
+  /** Where settings also take effect, if anywhere. */
   target: SettingsTarget | undefined;
   /** Runs work that may end after the response. */
   waitUntil(work: Promise<void>): void;

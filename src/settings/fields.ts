@@ -90,7 +90,7 @@ export const settingsFields = {
   writeTimeout: timeout("Time limit of writing to the SMTP server"),
   user: line("User name for authentication.", USER_MAX_CHARACTERS, "sender@example.com"),
   authType: choice(
-    "basic (default): user and password. token: user and an OAuth 2.0 access token (XOAUTH2, OAUTHBEARER).",
+    "basic (default): user and password. token: user and an OAuth 2.0 access token (XOAUTH2, OAUTHBEARER), requested with the authToken fields, whose secrets it requires.",
     ["basic", "token"],
   ),
   authTokenUrl: field(
@@ -140,9 +140,9 @@ export const settingsFields = {
 interface FieldRole {
   /**
    * What it means for a stored secret, which a mask keeps only while its destination is unchanged, and for a test the
-   * sender as well. `tokenDestination` is that of secrets for a token endpoint.
+   * sender as well. `tokenDestination` is that of a `tokenSecret`, which a token endpoint gets.
    */
-  guard: "secret" | "destination" | "tokenDestination" | "tlsMode" | "sender" | "none";
+  guard: "secret" | "tokenSecret" | "destination" | "tokenDestination" | "sender" | "none";
   /** Whether it decides if a server accepts the login and the sender: part of the login fingerprint. */
   login: boolean;
   /** When a realm of Keycloak gets it, under the same name: `login` with any credentials, `basic` with a password. */
@@ -156,9 +156,10 @@ interface FieldRole {
 const FIELD_ROLES = {
   host: { guard: "destination", login: true, keycloak: "always" },
   port: { guard: "destination", login: true, keycloak: "always" },
-  // Both flags matter by the TLS mode that they result in. The fingerprint has it in the place of ssl.
-  ssl: { guard: "tlsMode", login: true, keycloak: "always" },
-  starttls: { guard: "tlsMode", login: false, keycloak: "always" },
+  // Both flags matter by the TLS mode that they result in, which stored-secrets.ts guards. The fingerprint has it in the
+  // place of ssl.
+  ssl: { guard: "none", login: true, keycloak: "always" },
+  starttls: { guard: "none", login: false, keycloak: "always" },
   auth: { guard: "none", login: true, keycloak: "always" },
   authType: { guard: "none", login: true, keycloak: "login" },
   user: { guard: "destination", login: true, keycloak: "login" },
@@ -167,8 +168,8 @@ const FIELD_ROLES = {
   authTokenScope: { guard: "tokenDestination", login: true, keycloak: "token" },
   authTokenClientId: { guard: "tokenDestination", login: true, keycloak: "token" },
   authTokenGrantType: { guard: "none", login: true, keycloak: "never" },
-  authTokenClientSecret: { guard: "secret", login: true, keycloak: "token" },
-  authTokenPrivateKey: { guard: "secret", login: true, keycloak: "never" },
+  authTokenClientSecret: { guard: "tokenSecret", login: true, keycloak: "token" },
+  authTokenPrivateKey: { guard: "tokenSecret", login: true, keycloak: "never" },
   from: { guard: "sender", login: true, keycloak: "always" },
   fromDisplayName: { guard: "sender", login: false, keycloak: "always" },
   replyTo: { guard: "sender", login: false, keycloak: "always" },
@@ -184,7 +185,7 @@ const FIELD_ROLES = {
 type FieldName = keyof typeof FIELD_ROLES;
 
 export type SecretField = {
-  [Name in FieldName]: (typeof FIELD_ROLES)[Name]["guard"] extends "secret" ? Name : never;
+  [Name in FieldName]: (typeof FIELD_ROLES)[Name]["guard"] extends "secret" | "tokenSecret" ? Name : never;
 }[FieldName];
 
 /** Names of the fields with one of these roles. */
@@ -198,7 +199,12 @@ export function fieldsWith<Role extends keyof FieldRole>(
 }
 
 /** Fields that hold a secret. */
-export const SECRET_FIELDS = fieldsWith("guard", "secret") as SecretField[];
+export const SECRET_FIELDS = fieldsWith("guard", "secret", "tokenSecret") as SecretField[];
+
+/** Whether a secret is for a token endpoint, and not for the SMTP server. */
+export function isTokenSecret(field: SecretField): boolean {
+  return FIELD_ROLES[field].guard === "tokenSecret";
+}
 
 function secret(description: string, example: string) {
   const docs = { description, examples: [example, MASK], maxLength: PASSWORD_MAX_CHARACTERS };

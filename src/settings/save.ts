@@ -10,7 +10,6 @@ import type { SettingsRecord } from "./store.ts";
 import { usesMask, withStoredSecrets } from "./stored-secrets.ts";
 import { assertConnection } from "./test.ts";
 
-/** How to save. */
 interface SaveOptions {
   /** Whether the SMTP server has to accept the settings first. */
   verify?: boolean | undefined;
@@ -32,16 +31,16 @@ export async function saveSettings(
 ): Promise<void> {
   const problem = await policyProblem(sent, request.config);
   if (problem !== undefined) throw invalidField(problem);
-  // Both may take seconds, in which another save may succeed.
-  const isSlow = verify || request.target !== undefined;
-  const { stored, isKnown } = await readStored(request, isSlow || ifMatch !== undefined || usesMask(sent));
+  // A test takes up to 30 s, in which another save may succeed; a target cannot be undone.
+  const isChecked = verify || request.target !== undefined;
+  const { stored, isKnown } = await readStored(request, isChecked || ifMatch !== undefined || usesMask(sent));
   assertIfMatch(ifMatch, stored?.version);
   const settings = keepSecrets(sent, stored?.settings);
   assertUsable(request, settings);
   const tested = verify
     ? await assertConnection(request, settings, "sent", { records: "failure" })
     : undefined;
-  if (isSlow) await assertUnchanged(request, stored?.version, tested?.target);
+  if (isChecked) await assertUnchanged(request, stored?.version, tested?.target);
   const changed = isKnown ? changedFields(stored?.settings, settings) : undefined;
   await commitChange(request, recordOf(request, settings), { action: "saved", changed });
 }
@@ -71,7 +70,12 @@ function assertUsable({ target }: ChangeRequest, settings: Settings): void {
   if (errors.length > 0) throw new ApiError("invalid_fields", { errors });
 }
 
-/** @param tested what a test has contacted; without an entry, a guessed password that passes would leave no trace */
+/**
+ * Requires that the stored record is still the same.
+ *
+ * @param tested what a test has contacted. Without an entry, a guessed password that passes would leave no trace
+ * @throws {ApiError} `settings_changed`
+ */
 async function assertUnchanged(
   { store, tenant, recordHistory }: ChangeRequest,
   version: string | undefined,

@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
 import { closedObject, emailAddress, trimmed } from "../http/fields.ts";
-import { booleanField, choice, MASK, SECRET_FIELDS, settingsFields } from "./fields.ts";
+import { booleanField, choice, isTokenSecret, MASK, SECRET_FIELDS, settingsFields } from "./fields.ts";
 
-// For openapi, until it imports them from fields.ts.
 /**
  * A tenant's SMTP settings, as a request sends them and as they are stored. `null`, `""` and white space count
  * as absent, and strings other than the password are trimmed. The output always has the port and the TLS flags.
@@ -52,7 +51,7 @@ export function lacksMandatoryField(body: unknown): boolean {
 
 /** Drops masks of secrets that `authType` does not use: Keycloak's console leaves them there. */
 function withoutUnusedMasks<Input extends AuthenticationFields>(input: Input): Input {
-  const unused = SECRET_FIELDS.filter((field) => usesToken(input) === (field === "password"));
+  const unused = SECRET_FIELDS.filter((field) => usesToken(input) !== isTokenSecret(field));
   const dropped = unused.filter((field) => input[field] === MASK).map((field) => [field, undefined]);
   return { ...input, ...Object.fromEntries(dropped) };
 }

@@ -1,6 +1,6 @@
 import type { FieldError } from "../errors.ts";
 import { tlsMode } from "../smtp/tls-mode.ts";
-import { fieldsWith, MASK, SECRET_FIELDS, type SecretField } from "./fields.ts";
+import { fieldsWith, isTokenSecret, MASK, SECRET_FIELDS, type SecretField } from "./fields.ts";
 import type { Settings } from "./schema.ts";
 
 /** What a stored secret may be used for. `test`: to send a mail at once, which no save records. */
@@ -43,7 +43,7 @@ export function withStoredSecrets(
 
 /** The fields whose change takes a secret elsewhere or, in a test, sends mail in another name. */
 function fieldsBoundTo(secret: SecretField, use: SecretUse) {
-  const tokenDestination = secret === "password" ? [] : fieldsWith("guard", "tokenDestination");
+  const tokenDestination = isTokenSecret(secret) ? fieldsWith("guard", "tokenDestination") : [];
   const sender = use === "test" ? fieldsWith("guard", "sender") : [];
   return [...tokenDestination, ...fieldsWith("guard", "destination"), ...sender];
 }

@@ -17,7 +17,7 @@ import { tokenSettingsOf } from "./token-settings.ts";
 /**
  * Tests a tenant's settings: the stored ones, or those in the request.
  *
- * @returns the stages passed, and who gets the test mail, if it sent one
+ * @returns the stages passed, and the recipient of the test message, if it sent one
  * @throws {ApiError} `invalid_fields`, `nothing_stored`; those of `assertConnection`
  * @throws {KvError}
  * @throws {SealingError}
@@ -70,7 +70,7 @@ function ownAddress({ caller }: SettingsRequest): string {
  * Tests settings, and records the test in the tenant's history.
  *
  * @param source of the settings
- * @param recipient of a test mail; without one, no mail is sent
+ * @param recipient of a test mail; without one, nothing is sent
  * @param records which outcomes; a save records its own success
  * @returns the stages passed, and what was contacted
  * @throws {ApiError} `smtp_failed` with the diagnosis; `too_many_tests` and `rate_limiter_unavailable` without
@@ -105,7 +105,7 @@ async function diagnosisOf(failure: SmtpFailure, settings: Settings, clientName:
   return failure.contentSent ? mayHaveArrived(diagnosis) : diagnosis;
 }
 
-/** Opens a session, sends a mail or probes for one, and closes. */
+/** Opens a session, sends a message or probes, and closes. */
 async function contact(
   { tenant, caller, requestId, config }: SettingsRequest,
   settings: Settings,

@@ -44,7 +44,7 @@ function kindOf(
 }
 
 /** Whether the connection can carry another message after a failure. */
-export function isAboutOneMail({ kind, stage, reply }: SmtpFailure): boolean {
+export function isAboutOneMessage({ kind, stage, reply }: SmtpFailure): boolean {
   if (kind === "too_large" || kind === "smtputf8_not_offered") return true;
   const isOfMail = stage === "sender" || stage === "recipient" || stage === "message";
   return kind === "reply" && isOfMail && !reply?.startsWith("421");

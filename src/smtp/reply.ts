@@ -12,7 +12,7 @@ export interface Reply {
 }
 
 /** How much of a reply is displayed. */
-const DISPLAYED_MAX_CHARACTERS = 200;
+export const DISPLAYED_MAX_CHARACTERS = 200;
 
 /** How much of a reply is read, in UTF-16 code units. Longer ones occur only in attacks. */
 export const READ_MAX_LENGTH = 4_096;

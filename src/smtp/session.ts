@@ -4,7 +4,7 @@ import type { TokenResult } from "../oauth/token-request.ts";
 import { Deadline, TimeoutError } from "./deadline.ts";
 import { type DestinationPolicy, destinationProblem } from "./destination.ts";
 import { envelopeCommands, envelopeProblem, requiresSmtpUtf8 } from "./envelope.ts";
-import { failureOf, isAboutOneMail } from "./failure-kind.ts";
+import { failureOf, isAboutOneMessage } from "./failure-kind.ts";
 import { Handshake } from "./handshake.ts";
 import { Login } from "./login.ts";
 import { encodeMailData } from "./mail-data.ts";
@@ -32,7 +32,7 @@ export interface SmtpSessionOptions extends DestinationPolicy {
   /** {@link TEST_TIMEOUTS} by default. */
   timeouts?: SmtpTimeouts;
   /**
-   * Sends MAIL, RCPT and DATA at once if the server supports it (RFC 2920). Saves two round trips of each mail. A
+   * Sends MAIL, RCPT and DATA at once if the server supports it (RFC 2920). Saves two round trips of each message. A
    * server that rejects one of them and hangs up then resets the connection, which may lose its reply. Default:
    * false.
    */
@@ -45,7 +45,7 @@ const EXPECTS_MESSAGE = /^354([ -]|$)/;
 const MAY_EXPECT_MESSAGE = /^[23]\d\d/;
 
 /**
- * A session with an SMTP server: `open()`, `send()` for each mail, `close()`. A failure closes the
+ * A session with an SMTP server: `open()`, `send()` for each message, `close()`. A failure closes the
  * connection. Credentials are sent over TLS only, whatever the settings say (RFC 8314 section 3.3).
  */
 export class SmtpSession {
@@ -111,13 +111,13 @@ export class SmtpSession {
     return exists === false ? { ok: false, failure: { ...result.failure, kind: "unknown_host" } } : result;
   }
 
-  /** Whether the connection can carry another mail, as far as is known. */
+  /** Whether the connection can carry another message, as far as is known. */
   get isOpen(): boolean {
     return this.#connection?.transport.isOpen ?? false;
   }
 
   /**
-   * Sends a mail. The session stays open after a rejection, unless the server closes it.
+   * Sends a message. The session stays open after a rejection, unless the server closes it.
    *
    * @param onMessage called when everything but the message itself has been sent and accepted
    * @throws {Error} if `open()` has not succeeded, a failure has closed the session, an address would inject a
@@ -131,7 +131,7 @@ export class SmtpSession {
   }
 
   /**
-   * Checks whether the server would accept a mail, and sends none: MAIL, RCPT and RSET without DATA. Fails if the
+   * Checks whether the server would accept a message, and sends none: MAIL, RCPT and RSET without DATA. Fails if the
    * server questions the settings, or rejects the account or the sender for good.
    *
    * @param message whose envelope, size and extensions are checked
@@ -201,7 +201,7 @@ export class SmtpSession {
     throw new SessionError(problem.kind);
   }
 
-  /** Starts another mail. A failure to end the one before is not about the new one. */
+  /** Starts another message. A failure to end the one before is not about the new one. */
   async #startMail(connection: Connection): Promise<void> {
     this.#progress.startMessage();
     this.#contentSent = false;
@@ -270,7 +270,7 @@ export class SmtpSession {
       return { ok: true, steps: this.#progress.steps };
     } catch (error) {
       const failure = this.#failureOf(error);
-      if (failure === undefined || !isAboutOneMail(failure)) this.#disconnect({ quit: false });
+      if (failure === undefined || !isAboutOneMessage(failure)) this.#disconnect({ quit: false });
       if (failure === undefined) throw error;
       return { ok: false, failure };
     }
@@ -333,6 +333,6 @@ interface Connection {
   transport: SmtpTransport;
   deadline: Deadline;
   mayPipeline: boolean;
-  /** The transaction of a rejected mail: the replies to the commands that were pipelined behind it. */
+  /** The transaction of a rejected message: the replies to the commands that were pipelined behind it. */
   unfinished?: Promise<string>[] | undefined;
 }

@@ -22,12 +22,10 @@ beforeAll(async () => {
 describe("structure", () => {
   it.each<[string, string]>([
     ["a", "token is not a JWT"],
-    ["a.b", "token is not a JWT"],
     ["a.b.c", "token is not a JWT"],
     ["..", "token is not a JWT"],
     ["a.b.c.d.e", "token is not a JWT"],
     ["null", "token is not a JWT"],
-    ["%00", "token is not a JWT"],
     ["bnVsbA.bnVsbA.", "token is not a JWT"],
     ["e30.e30.e30", "alg is not allowed"],
   ])("rejects %j before it needs a key", async (token, reason) => {
