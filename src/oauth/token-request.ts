@@ -25,6 +25,9 @@ const LONGEST_EXPIRES_IN_SECONDS = 86_400;
 /** Maximum characters of `error` and of `error_description` that are shown. */
 const ERROR_MAX_CHARACTERS = 300;
 
+/** How much of `error` and of `error_description` is read, in UTF-16 code units. Longer ones occur only in attacks. */
+const ERROR_READ_MAX_LENGTH = 4_096;
+
 /** How to request an access token. */
 export interface TokenSettings {
   url: string;
@@ -208,14 +211,17 @@ function failureOf(error: unknown, settings: TokenSettings, status?: number): To
 
 /** Keeps what a person needs. Entra appends ids and a time, and an endpoint may repeat what it was sent. */
 function clean(text: string, { credential }: TokenSettings): string {
-  const [reason = ""] = text.split(/\s*(?:Trace ID|Correlation ID|Timestamp):/);
   const secrets = "clientSecret" in credential ? spellingsOf(credential.clientSecret) : [];
-  const redacted = secrets
-    .reduce((rest, secret) => rest.replaceAll(secret, "***"), reason)
-    // An assertion.
-    .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, "***");
-  const line = redacted.replace(/[\p{C}\p{Z}\s]+/gu, " ").trim();
-  return [...line].slice(0, ERROR_MAX_CHARACTERS).join("");
+  // Before anything is cut, which could leave half of a secret.
+  const redacted = secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
+  const line = redacted
+    // An endpoint may send 64 KiB, and the expressions below must not take time for it.
+    .slice(0, ERROR_READ_MAX_LENGTH)
+    .replace(/[\p{C}\p{Z}\s]+/gu, " ")
+    // An assertion, or what is left of it.
+    .replace(/\beyJ[\w-]+(?:\.[\w-]+){0,2}/g, "***");
+  const [reason = ""] = line.split(/ ?(?:Trace ID|Correlation ID|Timestamp):/);
+  return [...reason.trim()].slice(0, ERROR_MAX_CHARACTERS).join("");
 }
 
 /** A secret in clear, and as a form encodes it. */

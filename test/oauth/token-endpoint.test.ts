@@ -193,6 +193,17 @@ describe.concurrent("An OAuth error", () => {
     });
   });
 
+  it("takes no longer for 60 KiB of spaces than for as many letters", async () => {
+    const millisecondsFor = async (character: string) => {
+      const startedAt = performance.now();
+      const description = `${character.repeat(60 * 1024)}x`;
+      await resultOf(respondsWith({ error: "invalid_request", error_description: description }, 400));
+      return performance.now() - startedAt;
+    };
+    const control = await millisecondsFor("x");
+    expect(await millisecondsFor(" ")).toBeLessThan(10 * control + 100);
+  });
+
   it("has a code without secrets and control characters", async () => {
     const error = `\u001b${"x".repeat(400)}`;
     expect(await resultOf(respondsWith({ error, error_description: "" }, 400))).toEqual({
