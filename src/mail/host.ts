@@ -5,6 +5,9 @@ const NON_PUBLIC_NAME = /^[^.]+$|\.(localhost|localdomain|invalid|local|onion|in
 
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
 
+/** The 6bone, whose addresses were returned (RFC 3701 section 2). */
+const SIXBONE = ipaddr.IPv6.parseCIDR("3ffe::/16");
+
 /**
  * Longest input that is parsed, in UTF-16 code units: the URL parser's time is quadratic in the length of an IDN.
  * Punycode is never shorter than the IDN, whose 253 characters take at most two units each.
@@ -55,7 +58,7 @@ export function isPublicDestination(host: string): boolean {
   const address = ipaddr.parse(host);
   if (address.range() !== "unicast") return false;
   // IANA assigns only 2000::/3 (RFC 4291 section 2.4); the rest includes IPv4-compatible and other old forms.
-  return address.kind() === "ipv4" || address.match(GLOBAL_UNICAST);
+  return address.kind() === "ipv4" || (address.match(GLOBAL_UNICAST) && !address.match(SIXBONE));
 }
 
 /** Whether a host, as returned by {@link parseHost}, is an IP address rather than a name. */

@@ -240,6 +240,7 @@ describe("isPublicDestination", () => {
     ["documentation (RFC 3849, RFC 9637)", ["2001:db8::1", "3fff::1", "3fff:fff::1"]],
     ["protocol assignments (RFC 2928)", ["2001:2::1", "2001:10::1", "2001:20::1", "2001:1ff::1"]],
     ["discard-only (RFC 6666)", ["100::1"]],
+    ["the 6bone (RFC 3701)", ["3ffe::1", "3ffe:ffff::1"]],
     ["addresses never assigned", ["1::1", "4000::1", "5f00::1", "e000::1"]],
   ])("rejects IPv6 %s", (_, spellings) => {
     for (const text of spellings) {
