@@ -245,7 +245,7 @@ export const API_ERRORS = {
     httpStatus: 503,
     description: "The signing keys of the token's issuer are unavailable.",
     message: "The issuer's signing keys are unavailable. Try again in a few seconds.",
-    // JWKS_FAILURE_COOLDOWN_MS: no fetch is sent before.
+    // JWKS_FAILURE_COOLDOWN_MS: no fetch is sent sooner.
     retryAfterSeconds: 10,
     example: { reason: "" },
   }),

@@ -44,7 +44,7 @@ export class SharedFetch<Value extends object> {
     return this.#fetchingSince !== undefined;
   }
 
-  /** The value of the last fetch that succeeded, if it is at most `maxAgeMs` old. */
+  /** The value of the last fetch that succeeded, if it is younger than `maxAgeMs`. */
   latest(maxAgeMs: number): Value | undefined {
     return this.#latest !== undefined && Date.now() < this.#latest.at + maxAgeMs
       ? this.#latest.value
@@ -52,7 +52,7 @@ export class SharedFetch<Value extends object> {
   }
 
   /**
-   * Gets a value that is at most `maxAgeMs` old, by a fetch if necessary.
+   * Gets a value that is younger than `maxAgeMs`, by a fetch if necessary.
    *
    * @param maxWaitMs how long to wait, from the start of the fetch. Default: two locks that expire in turn
    * @throws {SafeError} of the fetch; `unavailable` if it takes too long. A {@link TokenError} also drops the last

@@ -44,7 +44,7 @@ export class Dispatcher {
     return this.#hasNewSettings;
   }
 
-  /** Tells the delivery run, if there is one, that messages may be due. */
+  /** Wakes the delivery run, if there is one: messages may be due. */
   wake(): void {
     this.#deliveryRun?.wake();
   }

@@ -43,8 +43,8 @@ export interface TokenSettings {
 /** Why there is no token. */
 export interface TokenFailure {
   /**
-   * `forbidden`: `isTokenUrlAllowed` rejects the address, so no request was sent. `unreachable` includes 429 and 5xx: waiting
-   * may help. `rejected`: an OAuth error. `no_token`: any other response.
+   * `forbidden`: `isTokenUrlAllowed` rejects the address, so no request was sent. `unreachable` includes 429 and 5xx:
+   * a later request may succeed. `rejected`: an OAuth error. `no_token`: any other response.
    */
   kind: "forbidden" | "unreachable" | "rejected" | "no_token";
   /** HTTP status of the response, if there is one. */

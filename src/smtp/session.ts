@@ -9,7 +9,7 @@ import { Handshake } from "./handshake.ts";
 import { Login } from "./login.ts";
 import { encodeMailData } from "./mail-data.ts";
 import { Progress } from "./progress.ts";
-import { NEGATIVE, POSITIVE, parseReply } from "./reply.ts";
+import { NEGATIVE, POSITIVE, parseReply, replyLine } from "./reply.ts";
 import type { FailureKind, SmtpFailure, SmtpResult } from "./result.ts";
 import { assertReply, SessionError } from "./session-error.ts";
 import { authenticates, type SmtpSettings } from "./smtp-settings.ts";
@@ -309,8 +309,7 @@ export class SmtpSession {
     const isOfSender = isPermanent && this.#progress.stage === "sender" && cause !== "message";
     const isOfAccount = isPermanent && cause === "account";
     if (cause === "settings" || isOfSender || isOfAccount) assertReply(reply, POSITIVE);
-    const { code, enhancedCode, text } = parseReply(reply);
-    return { reply: [code, enhancedCode, text].filter((part) => part !== undefined).join(" ") };
+    return { reply: replyLine(parseReply(reply)) };
   }
 
   #failure(kind: FailureKind, reply?: string): SmtpFailure {

@@ -22,7 +22,7 @@ export interface SmtpTimeouts {
 
 /**
  * Time limits of a test: an administrator waits for the result. Any wait may take what the total allows, since some
- * servers delay their greeting to keep bots off, and delivery waits as long.
+ * servers delay their greeting to deter spam bots, and delivery waits as long.
  */
 export const TEST_TIMEOUTS: SmtpTimeouts = {
   connectMs: 10_000,
