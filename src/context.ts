@@ -15,6 +15,8 @@ export interface AppEnv {
     family: Family;
     tenant: string;
     caller: Caller;
+    /** Whether the caller has one of the administrator's roles. */
+    isAdministrator: boolean;
     /** What a test of settings contacts, for the log. */
     test: object;
   };

@@ -1,3 +1,4 @@
+import { isOf } from "./mail-queries.ts";
 import type { MailState } from "./mail-row.ts";
 import type { MailStore } from "./mail-store.ts";
 import { type Statement, sql } from "./sql.ts";
@@ -17,6 +18,14 @@ export interface IdempotencyKey {
   fingerprints: readonly [kid: string, fingerprint: string][];
 }
 
+/** Messages that one request submits, and who does. */
+export interface Submission {
+  messages: readonly NewMail[];
+  idempotency: IdempotencyKey | undefined;
+  /** The application that submits them: it alone may use its keys, and manage its messages. */
+  application: string;
+}
+
 export type AcceptResult =
   | { kind: "accepted"; messages: { id: string; state: MailState }[]; replayed: boolean }
   | { kind: "nothing_stored" | "idempotency_key_reused" | "outbox_full" };
@@ -29,27 +38,33 @@ export type AcceptResult =
  */
 export function accept(
   store: MailStore,
-  messages: readonly NewMail[],
-  idempotency: IdempotencyKey | undefined,
+  submission: Submission,
   hasSettings: boolean,
   now: number,
 ): AcceptResult {
   const { table } = store;
-  const replayed = idempotency && replay(store, idempotency, now);
+  const { messages } = submission;
+  const replayed = replay(store, submission, now);
   if (replayed !== undefined) return replayed;
   if (!hasSettings) return { kind: "nothing_stored" };
   const bytes = messages.reduce((sum, { content }) => sum + content.length, 0);
   if (!store.makeRoomFor(messages.length, bytes, now)) return { kind: "outbox_full" };
   const ids = messages.map(() => table.newId(now));
-  table.insert(insertions(messages, ids, idempotency, now));
+  table.insert(insertions(submission, ids, now));
   table.usage.add(messages.length, bytes);
   return { kind: "accepted", messages: ids.map((id) => ({ id, state: "queued" })), replayed: false };
 }
 
-function replay(store: MailStore, idempotency: IdempotencyKey, now: number): AcceptResult | undefined {
+function replay(
+  store: MailStore,
+  { idempotency, application }: Submission,
+  now: number,
+): AcceptResult | undefined {
+  if (idempotency === undefined) return undefined;
   const { table } = store;
   const [known] = table.run<{ fingerprint: string; first_id: string; last_id: string }>(sql`
-    SELECT fingerprint, first_id, last_id FROM mail WHERE idempotency_key = ${idempotency.key}`);
+    SELECT fingerprint, first_id, last_id FROM mail
+    WHERE idempotency_key = ${idempotency.key} AND ${isOf(application)}`);
   if (known === undefined) return undefined;
   if (!fingerprintsOf(idempotency).includes(known.fingerprint)) return { kind: "idempotency_key_reused" };
   const isOfRequest = sql`id BETWEEN ${known.first_id} AND ${known.last_id}`;
@@ -60,9 +75,8 @@ function replay(store: MailStore, idempotency: IdempotencyKey, now: number): Acc
 
 /** The messages of a request with a key know each other, and the first one holds the key. */
 function insertions(
-  messages: readonly NewMail[],
+  { messages, idempotency, application }: Submission,
   ids: readonly string[],
-  idempotency: IdempotencyKey | undefined,
   now: number,
 ): Statement[] {
   const [first, last] = idempotency === undefined ? [] : [ids[0], ids.at(-1)];
@@ -70,9 +84,9 @@ function insertions(
     const key = index === 0 ? idempotency : undefined;
     const [fingerprint] = key === undefined ? [] : fingerprintsOf(key);
     return sql`INSERT INTO mail (id, state, tag, created_at, updated_at, expires_at, lifetime_ms, due_at,
-        attempts, unknown_outcomes, idempotency_key, fingerprint, first_id, last_id, size, content)
+        attempts, unknown_outcomes, application, idempotency_key, fingerprint, first_id, last_id, size, content)
       VALUES (${ids[index]}, 'queued', ${tag}, ${now}, ${now}, ${now + lifetimeMs}, ${lifetimeMs}, ${now},
-        0, 0, ${key?.key}, ${fingerprint}, ${first}, ${last}, ${content.length}, ${content})`;
+        0, 0, ${application}, ${key?.key}, ${fingerprint}, ${first}, ${last}, ${content.length}, ${content})`;
   });
 }
 

@@ -12,6 +12,14 @@ export const IS_URGENT = sql`lifetime_ms <= ${URGENT_MAX_LIFETIME_MS}`;
 /** What {@link keepsSchedule} says of a row. */
 export const KEEPS_SCHEDULE = sql`(unknown_outcomes > 0 AND coalesce(tried_at, 0) < due_at)`;
 
+/**
+ * Which messages an application has submitted; all of them if it is `undefined`. Of those from before outboxes knew the
+ * application, any may be its own.
+ */
+export function isOf(application: string | undefined): Statement {
+  return sql`(${application} IS NULL OR application IS NULL OR application = ${application})`;
+}
+
 /** The columns of a message whose schedule starts again. */
 export const RESTARTED = sql`step = 0, deferrals = 0, refusals = 0, refused_at = NULL, others_accepted = 0,
   unknown_outcomes = 0, unknown_since = NULL`;

@@ -5,6 +5,7 @@ import {
   conditionOf,
   conditionOfNew,
   IS_URGENT,
+  isOf,
   KEEPS_SCHEDULE,
   RESTARTED,
 } from "./mail-queries.ts";
@@ -17,6 +18,8 @@ import { type Statement, sql } from "./sql.ts";
 
 /** Which messages to list, and how many. */
 export interface ListFilter {
+  /** Only messages of this application. */
+  application: string | undefined;
   state: MailState | undefined;
   tag: string | undefined;
   /** Only older messages than that of this id. */
@@ -35,8 +38,9 @@ export class MailStore {
     this.#reasonOf = reasonOf;
   }
 
-  get(id: string): MailRow | undefined {
-    return this.table.select(sql`WHERE id = ${id}`)[0];
+  /** @param application only if this one has submitted it */
+  get(id: string, application?: string): MailRow | undefined {
+    return this.table.select(sql`WHERE id = ${id} AND ${isOf(application)}`)[0];
   }
 
   content(id: string): string | undefined {
@@ -45,9 +49,9 @@ export class MailStore {
   }
 
   /** Lists messages, the newest first. */
-  list({ state, tag, before, limit }: ListFilter): MailRow[] {
-    return this.table.select(sql`WHERE (${state} IS NULL OR ${this.table.claims.state} = ${state})
-      AND (${tag} IS NULL OR tag = ${tag}) AND id < coalesce(${before}, 'g') ORDER BY id DESC LIMIT ${limit}`);
+  list({ application, state, tag, before, limit }: ListFilter): MailRow[] {
+    return this.table.select(sql`WHERE ${isOf(application)}
+      AND (${state} IS NULL OR ${this.table.claims.state} = ${state}) AND (${tag} IS NULL OR tag = ${tag}) AND id < coalesce(${before}, 'g') ORDER BY id DESC LIMIT ${limit}`);
   }
 
   /** Time of the next attempt, if messages wait that are not claimed. */

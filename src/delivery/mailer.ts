@@ -56,13 +56,10 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
     const call = { service: this.ctx.props.service, tenant };
     try {
       const config = await loadConfig(this.env);
-      const { messages, replayed } = await submit(
-        this.env,
-        config,
-        tenant,
-        valid(mail),
-        validIdempotencyKey(idempotencyKey, "idempotencyKey"),
-      );
+      const { messages, replayed } = await submit(this.env, config, tenant, valid(mail), {
+        application: this.#application,
+        idempotencyKey: validIdempotencyKey(idempotencyKey, "idempotencyKey"),
+      });
       const [accepted] = messages;
       if (accepted === undefined) throw new ApiError("internal");
       log("info", "mailer", { ...call, id: accepted.id, replayed });
@@ -77,14 +74,21 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
   }
 
   /**
-   * Reports a message.
+   * Reports a message that this service has sent.
    *
-   * @returns `undefined` if no message has this id
+   * @returns `undefined` if none of them has this id
    * @throws {Error} if the props do not allow the tenant, or the outbox is unavailable
    */
   async status(tenant: string, id: string): Promise<MailStatus | undefined> {
     this.#authorize(tenant);
-    return callOutbox(this.env, tenant, (outbox) => outbox.get(id), { isIdempotent: true });
+    return callOutbox(this.env, tenant, (outbox) => outbox.get(id, this.#application), {
+      isIdempotent: true,
+    });
+  }
+
+  /** Unlike any application with a token: that begins with an address. */
+  get #application(): string {
+    return JSON.stringify(["service", this.ctx.props.service]);
   }
 
   #authorize(tenant: string): void {

@@ -49,6 +49,11 @@ const MIGRATIONS: readonly (readonly Statement[])[] = [
       unknown_since = iif(unknown_outcomes > 0, updated_at, NULL)
       WHERE due_at IS NOT NULL`,
   ],
+  [
+    sql`ALTER TABLE mail ADD COLUMN application TEXT`,
+    sql`DROP INDEX mail_key`,
+    sql`CREATE UNIQUE INDEX mail_key ON mail (idempotency_key, application) WHERE idempotency_key IS NOT NULL`,
+  ],
 ];
 
 /** Keys beside the tables whose form a migration has changed. */

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { loadConfig } from "../config.ts";
 import { SealingError } from "../storage/sealing.ts";
-import { type AcceptResult, accept, type IdempotencyKey, type NewMail } from "./acceptance.ts";
+import { type AcceptResult, accept, type Submission } from "./acceptance.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { MailRow, MailState } from "./mail-row.ts";
 import { type ListFilter, MailStore } from "./mail-store.ts";
@@ -50,24 +50,21 @@ export class Outbox extends DurableObject<Env> {
    *
    * @param isStored whether KV shows settings; those that were saved or deleted recently decide instead
    */
-  async accept(
-    messages: readonly NewMail[],
-    idempotency: IdempotencyKey | undefined,
-    isStored: boolean,
-  ): Promise<AcceptResult> {
+  async accept(submission: Submission, isStored: boolean): Promise<AcceptResult> {
     // Read first, so that the messages and their alarm become durable at once.
     const alarm = await this.ctx.storage.getAlarm();
     const now = Date.now();
     const latest = this.#state.latestSettings(now);
     const hasSettings = latest === undefined ? isStored : latest.jwe !== undefined;
-    const result = accept(this.#store, messages, idempotency, hasSettings, now);
+    const result = accept(this.#store, submission, hasSettings, now);
     await this.#ensureAlarm(alarm);
     return result;
   }
 
-  async get(id: string): Promise<MailStatus | undefined> {
+  /** @param application only if this one has submitted it; here and below, `undefined` sees the messages of all */
+  async get(id: string, application: string | undefined): Promise<MailStatus | undefined> {
     await this.ensureAlarm();
-    return this.#statusOf(this.#current(id));
+    return this.#statusOf(this.#current(id, application));
   }
 
   /** Lists messages, the newest first. */
@@ -78,14 +75,15 @@ export class Outbox extends DurableObject<Env> {
   }
 
   /** Queues a failed or expired message again. Seals it with the first key, as it outlives older keys now. */
-  async retry(id: string): Promise<ChangeResult> {
+  async retry(id: string, application: string | undefined): Promise<ChangeResult> {
     await this.ensureAlarm();
+    if (this.#current(id, application) === undefined) return { kind: "not_found" };
     const content = this.#store.content(id);
     const resealed = content === undefined ? "" : await this.#reseal(content);
     if (resealed instanceof SealingError) {
       return { kind: "unreadable", kid: resealed.kid, reason: resealed.message };
     }
-    const mail = this.#current(id);
+    const mail = this.#current(id, application);
     if (mail === undefined) return { kind: "not_found" };
     const { state } = mail;
     if (state !== "failed" && state !== "expired") return { kind: "wrong_state", state };
@@ -95,9 +93,9 @@ export class Outbox extends DurableObject<Env> {
   }
 
   /** Cancels a message that waits. */
-  async cancel(id: string): Promise<ChangeResult> {
+  async cancel(id: string, application: string | undefined): Promise<ChangeResult> {
     await this.ensureAlarm();
-    const mail = this.#current(id);
+    const mail = this.#current(id, application);
     if (mail === undefined) return { kind: "not_found" };
     if (mail.state !== "queued") return { kind: "wrong_state", state: mail.state };
     this.#store.finish(mail, "canceled", {}, Date.now());
@@ -178,9 +176,9 @@ export class Outbox extends DurableObject<Env> {
   }
 
   /** A message as it is now: expired if its lifetime is over, although no alarm has run. */
-  #current(id: string): MailRow | undefined {
+  #current(id: string, application: string | undefined): MailRow | undefined {
     this.#store.expireIfOver(id, Date.now());
-    return this.#store.get(id);
+    return this.#store.get(id, application);
   }
 
   #changed(id: string): ChangeResult {

@@ -29,8 +29,10 @@ export function deliveryRoutes() {
     .post("/", sender, jsonBody(REQUEST_MAX_BYTES), mailBody(), async (c) => {
       const sent = c.req.valid("json");
       const header = c.req.header("Idempotency-Key");
-      const key = validIdempotencyKey(header, "Idempotency-Key", ", with or without quotes");
-      const result = await submit(c.env, c.var.config, c.var.tenant, sent, key);
+      const idempotencyKey = validIdempotencyKey(header, "Idempotency-Key", ", with or without quotes");
+      const { application } = c.var.caller;
+      const by = { application, idempotencyKey };
+      const result = await submit(c.env, c.var.config, c.var.tenant, sent, by);
       if (result.replayed) c.header("Idempotent-Replayed", "true");
       const { messages } = result;
       const [first] = messages;
@@ -42,7 +44,7 @@ export function deliveryRoutes() {
     })
     .get("/", senderOrAdministrator, validQuery(listQuerySchema), async (c) => {
       const { state, tag, limit, cursor } = c.req.valid("query");
-      const filter = { state, tag, before: cursor, limit: limit + 1 };
+      const filter = { application: ownApplication(c), state, tag, before: cursor, limit: limit + 1 };
       const found = await callOutbox(c.env, c.var.tenant, (outbox) => outbox.list(filter), READING);
       const messages = found.slice(0, limit);
       const cursorOfNext = found.length > limit ? messages.at(-1)?.id : undefined;
@@ -51,20 +53,30 @@ export function deliveryRoutes() {
     })
     .get("/:id", senderOrAdministrator, async (c) => {
       const id = c.req.param("id");
-      const mail = await callOutbox(c.env, c.var.tenant, (outbox) => outbox.get(id), READING);
+      const mail = await callOutbox(
+        c.env,
+        c.var.tenant,
+        (outbox) => outbox.get(id, ownApplication(c)),
+        READING,
+      );
       if (mail === undefined) throw new ApiError("mail_not_found");
       return c.json(envelope("OK", "Successfully read the mail", mail));
     })
     .delete("/:id", senderOrAdministrator, async (c) => {
       const id = c.req.param("id");
-      const mail = await change(c, (outbox) => outbox.cancel(id));
+      const mail = await change(c, (outbox) => outbox.cancel(id, ownApplication(c)));
       return c.json(envelope("OK", "Successfully canceled the mail", mail));
     })
     .post("/:id/retry", senderOrAdministrator, async (c) => {
       const id = c.req.param("id");
-      const mail = await change(c, (outbox) => outbox.retry(id));
+      const mail = await change(c, (outbox) => outbox.retry(id, ownApplication(c)));
       return c.json(envelope("OK", "Successfully queued the mail again", mail));
     });
+}
+
+/** The application that a caller is limited to: senders manage their own messages, administrators all. */
+function ownApplication({ var: { caller, isAdministrator } }: Context<AppEnv>): string | undefined {
+  return isAdministrator ? undefined : caller.application;
 }
 
 /** Validates one message, or an array of them. */

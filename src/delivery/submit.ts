@@ -11,7 +11,7 @@ import { sealMail } from "./sealed-mail.ts";
  * Submits one message, or several that are accepted or rejected as one, to a tenant's outbox. They are durable, and
  * nobody has been contacted, when this returns.
  *
- * @param idempotencyKey honored for 7 days
+ * @param by the application that submits them, and its key for this request, honored for 7 days
  * @throws {ApiError} `nothing_stored`, `idempotency_key_reused`, `outbox_full`, `outbox_unavailable`
  * @throws {KvError}
  * @throws {SealingError}
@@ -21,8 +21,9 @@ export async function submit(
   { settingsKeys }: Config,
   tenant: string,
   sent: Mail | readonly Mail[],
-  idempotencyKey: string | undefined,
+  by: { application: string; idempotencyKey: string | undefined },
 ): Promise<AcceptResult & { kind: "accepted" }> {
+  const { application, idempotencyKey } = by;
   const settings = await new SettingsStore(env.SMTP_SETTINGS, settingsKeys).read(tenant);
   const messages = "to" in sent ? [sent] : sent;
   const sealed = await Promise.all(
@@ -40,7 +41,7 @@ export async function submit(
   const result = await callOutbox<AcceptResult>(
     env,
     tenant,
-    (outbox) => outbox.accept(sealed, idempotency, isStored),
+    (outbox) => outbox.accept({ messages: sealed, idempotency, application }, isStored),
     // Without a key, the outbox would not recognize the messages, and send them twice.
     { isIdempotent: idempotency !== undefined },
   );

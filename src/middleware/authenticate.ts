@@ -28,6 +28,7 @@ export function authenticate(rolesOf: (config: Config) => readonly Role[]) {
     const roles = rolesOf(c.var.config);
     const claims = await verify(c, bearerToken(c.req.header("Authorization"))).catch(rejectToken);
     c.set("caller", callerOf(claims));
+    c.set("isAdministrator", hasRole(claims, c.var.config.adminRoles));
     if (!hasRole(claims, roles)) {
       // Introspection adds the roles that a lightweight token lacks.
       const hasNone = c.var.config.introspection === undefined && !hasRoleClaims(claims);

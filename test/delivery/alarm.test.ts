@@ -32,10 +32,10 @@ function showAlarm(outbox: TestOutbox, time: number): Promise<void> {
 }
 
 const requests: [string, (outbox: TestOutbox, id: string) => Promise<unknown>][] = [
-  ["a read", ({ stub }, id) => stub.get(id)],
+  ["a read", (outbox, id) => outbox.status(id)],
   ["a list", (outbox) => outbox.states()],
   ["another message", (outbox) => outbox.submit()],
-  ["a cancellation", async ({ stub }) => stub.cancel("01a20ec7-e1df-7000-9c3f-9f047315de87")],
+  ["a cancellation", (outbox) => outbox.cancel("01a20ec7-e1df-7000-9c3f-9f047315de87")],
   ["the cron trigger", () => cronTrigger({})],
 ];
 

@@ -69,6 +69,21 @@ describe("an idempotency key", () => {
     expect(await globex.submit({ to: "a@example.com" }, "key")).not.toBe(await acme.submit({}, "key"));
   });
 
+  it("belongs to one application, so that no other learns of its mail, or takes the key first", async () => {
+    const outbox = await newOutbox(await mailServer());
+    const first = await outbox.submitAll([{}], "key");
+    for (const [application, batch] of [
+      ["guesser", [{}]],
+      ["thief", [{ text: "other" }]],
+    ] as const) {
+      outbox.application = application;
+      const other = await outbox.submitAll([...batch], "key");
+      expect(other).toMatchObject({ replayed: false });
+      expect(other.messages[0]?.id).not.toBe(first.messages[0]?.id);
+    }
+    expect(await outbox.states()).toHaveLength(3);
+  });
+
   it("counts although the settings are deleted, and the outbox restarts", async () => {
     const outbox = await newOutbox(await mailServer());
     const id = await outbox.submit({}, "key");
@@ -109,7 +124,10 @@ describe("an idempotency key", () => {
     if (old === undefined) throw new Error("no old key");
     const mail = mailSchema.parse(aMail);
     const submitWith = (keys: typeof settingsKeys) =>
-      submit(env, { ...outbox.config, settingsKeys: keys }, outbox.tenant, mail, "key");
+      submit(env, { ...outbox.config, settingsKeys: keys }, outbox.tenant, mail, {
+        application: outbox.application,
+        idempotencyKey: "key",
+      });
     await outbox.store(localSettings(587), [old]);
     const first = await submitWith([old]);
     expect(await submitWith([sealing, old])).toEqual({ ...first, replayed: true });

@@ -28,7 +28,7 @@ async function fullOutbox(reject: Record<string, string> = {}): Promise<{ outbox
 describe("an outbox with 10,000 waiting messages", () => {
   it("accepts no other, and no batch in part", async () => {
     const { outbox, id } = await fullOutbox();
-    await outbox.stub.cancel(id);
+    await outbox.cancel(id);
     await expect(outbox.submitAll([{}, {}])).rejects.toMatchObject(full);
     await outbox.submitAll([{}]);
     await expect(outbox.submit()).rejects.toMatchObject(full);
@@ -45,7 +45,7 @@ describe("an outbox with 10,000 waiting messages", () => {
 
   it("still repeats the result of a known key", async () => {
     const { outbox, id } = await fullOutbox();
-    await outbox.stub.cancel(id);
+    await outbox.cancel(id);
     const keyed = await outbox.submit({}, "key");
     expect(await outbox.submit({}, "key")).toBe(keyed);
   });
@@ -72,7 +72,7 @@ describe("an outbox with 10,000 waiting messages", () => {
     const { outbox, id } = await fullOutbox({ recipient: "550 5.1.1 unknown" });
     await outbox.runAlarm();
     await outbox.submit();
-    expect(await outbox.stub.retry(id)).toEqual({ kind: "full" });
+    expect(await outbox.retry(id)).toEqual({ kind: "full" });
     expect(await outbox.status(id)).toMatchObject({ state: "failed" });
   });
 });

@@ -73,12 +73,23 @@ describe("Mailer.send", () => {
     expect(await outbox.states()).toEqual(["sent"]);
   });
 
-  it("shares its keys with the HTTP API", async () => {
-    const { outbox, mailer, tenant } = await newService(await mailServer());
-    const id = await outbox.submit({}, "login-4711");
-    expect(await mailer.send(tenant, aMail, { idempotencyKey: '"login-4711"' })).toMatchObject({
-      id,
+  it("takes a key with or without quotes", async () => {
+    const { mailer, tenant } = await newService(await mailServer());
+    const first = await mailer.send(tenant, aMail, { idempotencyKey: "login-4711" });
+    expect(await mailer.send(tenant, aMail, { idempotencyKey: '"login-4711"' })).toEqual({
+      ...first,
       replayed: true,
+    });
+  });
+
+  it("has keys of its own, whatever applications and other services use", async () => {
+    const { outbox, mailer, tenant } = await newService(await mailServer());
+    const other = bindingWith({ service: "newsletter", tenants: [tenant] });
+    await outbox.submit({ text: "x" }, "login-4711");
+    await other.send(tenant, { ...aMail, text: "y" }, { idempotencyKey: "login-4711" });
+    expect(await mailer.send(tenant, aMail, { idempotencyKey: "login-4711" })).toMatchObject({
+      ok: true,
+      replayed: false,
     });
   });
 
@@ -140,10 +151,19 @@ describe("Mailer.send", () => {
 describe("Mailer.status", () => {
   it("reports the state of a mail, or that there is none", async () => {
     const { outbox, mailer, tenant } = await newService(await mailServer());
-    const id = await outbox.submit();
+    const sent = await mailer.send(tenant, aMail);
+    const id = sent.ok ? sent.id : "";
     await outbox.runAlarm();
     expect(await mailer.status(tenant, id)).toEqual(await outbox.status(id));
     expect(await mailer.status(tenant, "unknown")).toBeUndefined();
+  });
+
+  it("reports nothing of what others have sent", async () => {
+    const { outbox, mailer, tenant } = await newService(await mailServer());
+    const other = await bindingWith({ service: "newsletter", tenants: [tenant] }).send(tenant, aMail);
+    for (const id of [await outbox.submit(), other.ok ? other.id : ""]) {
+      expect(await mailer.status(tenant, id)).toBeUndefined();
+    }
   });
 });
 

@@ -13,7 +13,7 @@ const HOUR = 60 * 60_000;
 beforeEach(() => advanceClock(HOUR));
 afterEach(restoreClock);
 
-const all = { state: undefined, tag: undefined, before: undefined, limit: 100 };
+const all = { application: undefined, state: undefined, tag: undefined, before: undefined, limit: 100 };
 
 describe("a message that is being sent", () => {
   it("is neither queued nor canceled nor retried nor expired", async () => {
@@ -26,8 +26,8 @@ describe("a message that is being sent", () => {
       expect(await outbox.status(id)).toMatchObject({ state: "sending", attempts: 1 }),
     );
     advanceClock(HOUR);
-    expect(await outbox.stub.cancel(id)).toEqual({ kind: "wrong_state", state: "sending" });
-    expect(await outbox.stub.retry(id)).toEqual({ kind: "wrong_state", state: "sending" });
+    expect(await outbox.cancel(id)).toEqual({ kind: "wrong_state", state: "sending" });
+    expect(await outbox.retry(id)).toEqual({ kind: "wrong_state", state: "sending" });
     expect(await outbox.stub.list({ ...all, state: "queued" })).toEqual([]);
     expect(await outbox.stub.list({ ...all, state: "sending" })).toMatchObject([{ id, state: "sending" }]);
     expect(await outbox.submit({ expiresIn: 60 }, "key")).toBe(id);
@@ -53,7 +53,7 @@ describe("a message that is being sent", () => {
     await eventually(async () => expect((await server.state()).lines.join()).toContain("RCPT"));
     expect(await outbox.database.query("SELECT state FROM mail")).toEqual([{ state: "queued" }]);
     advanceClock(HOUR);
-    expect(await outbox.stub.cancel(id)).toEqual({ kind: "wrong_state", state: "sending" });
+    expect(await outbox.cancel(id)).toEqual({ kind: "wrong_state", state: "sending" });
     expect(await outbox.stub.list({ ...all, state: "expired" })).toEqual([]);
     expect(await outbox.stub.list({ ...all, state: "queued" })).toEqual([]);
     expect(await outbox.stub.list({ ...all, state: "sending" })).toMatchObject([{ id, state: "sending" }]);
@@ -70,7 +70,7 @@ describe("a message that is canceled", () => {
     const id = await outbox.submit();
     const alarm = outbox.runAlarm();
     await eventually(async () => expect((await server.state()).connections).toBe(1));
-    expect(await outbox.stub.cancel(id)).toMatchObject({ kind: "changed" });
+    expect(await outbox.cancel(id)).toMatchObject({ kind: "changed" });
     await server.release();
     await alarm;
     expect(await outbox.status(id)).toMatchObject({ state: "canceled", attempts: 0 });
@@ -81,12 +81,12 @@ describe("a message that is canceled", () => {
     const outbox = await newOutbox(server);
     const id = await outbox.submit();
     await outbox.runAlarm();
-    expect(await outbox.stub.cancel(id)).toMatchObject({
+    expect(await outbox.cancel(id)).toMatchObject({
       kind: "changed",
       mail: { state: "canceled", attempts: 1 },
     });
-    expect(await outbox.stub.cancel(id)).toEqual({ kind: "wrong_state", state: "canceled" });
-    expect(await outbox.stub.retry(id)).toEqual({ kind: "wrong_state", state: "canceled" });
+    expect(await outbox.cancel(id)).toEqual({ kind: "wrong_state", state: "canceled" });
+    expect(await outbox.retry(id)).toEqual({ kind: "wrong_state", state: "canceled" });
   });
 });
 
@@ -105,7 +105,7 @@ describe("a retry", () => {
       expect(await outbox.status(id)).toMatchObject({ state });
       advanceClock(24 * HOUR);
       await server.change({});
-      expect(await outbox.stub.retry(id)).toMatchObject({
+      expect(await outbox.retry(id)).toMatchObject({
         kind: "changed",
         mail: { id, state: "queued", attempts: 0, expiresAt: new Date(Date.now() + 60_000).toISOString() },
       });
@@ -120,7 +120,7 @@ describe("a retry", () => {
     const outbox = await newOutbox(server);
     const id = await outbox.submit({ expiresIn: 3_600 });
     while ((await outbox.status(id))?.state === "queued") await outbox.runAlarm();
-    await outbox.stub.retry(id);
+    await outbox.retry(id);
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({
       attempts: 1,
@@ -132,7 +132,7 @@ describe("a retry", () => {
     const outbox = await newOutbox(await mailServer({ reject: { recipient: "550 5.1.1 unknown" } }));
     const id = await outbox.submit();
     await outbox.runAlarm();
-    const results = await Promise.all([outbox.stub.retry(id), outbox.stub.retry(id), outbox.stub.retry(id)]);
+    const results = await Promise.all([outbox.retry(id), outbox.retry(id), outbox.retry(id)]);
     expect(results.map(({ kind }) => kind).sort()).toEqual(["changed", "wrong_state", "wrong_state"]);
   });
 
@@ -148,7 +148,7 @@ describe("a retry", () => {
     expect(await kidOf()).toBe("test-1");
     const keys = [...jwks, ...JSON.parse(env.SETTINGS_KEYS).keys];
     await outbox.replaceBindings({ SETTINGS_KEYS: JSON.stringify({ keys }) });
-    expect(await outbox.stub.retry(id)).toMatchObject({ kind: "changed" });
+    expect(await outbox.retry(id)).toMatchObject({ kind: "changed" });
     expect(await kidOf()).toBe("newer");
   });
 });

@@ -1,5 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { mailSchema } from "../../src/delivery/schema.ts";
+import { fingerprint } from "../../src/storage/sealing.ts";
 import { advanceClock, isoIn, restoreClock } from "../support/clock.ts";
 import { localSettings } from "../support/local-settings.ts";
 import { aMail, newOutbox, recordOf } from "../support/outbox.ts";
@@ -81,6 +83,24 @@ describe("an outbox of version 0.2.0", () => {
     expect(await outbox.database.query("SELECT id FROM mail WHERE idempotency_key = 'order-1'")).toEqual([
       { id: ids.queuedUntried },
     ]);
+  });
+
+  it("honors them for every application, as it did", async () => {
+    const { outbox, ids } = await restoredOutbox();
+    await outbox.status(ids.sent);
+    const request = JSON.stringify(mailSchema.parse(aMail));
+    const [stored] = await fingerprint(request, outbox.config.settingsKeys);
+    await outbox.database.change(`fingerprint = '${stored?.join(" ")}'`, ids.queuedUntried);
+    outbox.application = "anyone";
+    expect(await outbox.submit({}, "order-1")).toBe(ids.queuedUntried);
+    await expect(outbox.submit({ text: "other" }, "order-1")).rejects.toMatchObject({
+      kind: "idempotency_key_reused",
+    });
+  });
+
+  it("shows its messages to every application, as it did", async () => {
+    const { outbox, ids } = await restoredOutbox();
+    expect(await outbox.stub.get(ids.sent, "anyone")).toMatchObject({ state: "sent" });
   });
 
   it("is migrated once", async () => {

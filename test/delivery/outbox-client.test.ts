@@ -28,7 +28,8 @@ async function losingReplies(...errors: object[]) {
   return {
     outbox,
     stubs,
-    read: () => callOutbox(outbox.bindings, outbox.tenant, (stub) => stub.get("id"), { isIdempotent: true }),
+    read: () =>
+      callOutbox(outbox.bindings, outbox.tenant, (stub) => stub.get("id", undefined), { isIdempotent: true }),
   };
 }
 
@@ -53,7 +54,7 @@ describe("a call whose reply is lost", () => {
 describe("a change whose reply is lost", () => {
   it("is not repeated: the second call would find what the first one changed", async () => {
     const { outbox, stubs } = await losingReplies(RETRYABLE);
-    const cancel = callOutbox(outbox.bindings, outbox.tenant, (stub) => stub.get("id"), {
+    const cancel = callOutbox(outbox.bindings, outbox.tenant, (stub) => stub.get("id", undefined), {
       isIdempotent: false,
     });
     await expect(cancel).rejects.toMatchObject(UNAVAILABLE);

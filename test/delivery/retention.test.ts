@@ -22,7 +22,7 @@ describe("the content of a message", () => {
   ])("is deleted once the message is %s", async (state) => {
     const outbox = await newOutbox(await mailServer());
     const id = await outbox.submit();
-    if (state === "canceled") await outbox.stub.cancel(id);
+    if (state === "canceled") await outbox.cancel(id);
     await outbox.runAlarm();
     expect(await rowsOf(outbox)).toEqual([{ state, size: 0, content: null }]);
   });
@@ -95,7 +95,7 @@ describe("a record", () => {
     await server.change({ reject: { recipient: "550 5.7.1 Service unavailable" } });
     const { messages } = await outbox.submitAll([{}, {}, {}]);
     await outbox.runAlarm();
-    for (const { id } of messages) await outbox.stub.cancel(id);
+    for (const { id } of messages) await outbox.cancel(id);
     // The next try of the pause, then the purge.
     for (let alarm = 0; alarm < 2; alarm++) await outbox.runAlarm();
     expect(await rowsOf(outbox)).toEqual([]);
@@ -135,7 +135,7 @@ describe("a record", () => {
     const id = await outbox.submit();
     await outbox.runAlarm();
     advanceClock(6 * DAY);
-    await outbox.stub.retry(id);
+    await outbox.retry(id);
     await outbox.runAlarm();
     advanceClock(6 * DAY);
     await outbox.runAlarmNow();

@@ -91,6 +91,13 @@ describe.each(families)("the state of a mail ($family)", (family) => {
     expect(await ada.outbox.status(id)).toMatchObject({ state: "queued" });
   });
 
+  it.each(operations)("belongs to the application that sent the mail: %s", async (_, method, path) => {
+    const ada = await newSender(family, await mailServer());
+    const id = await ada.outbox.submit();
+    expect(await ada.json(`/${id}${path}`, { method, token: ada.otherToken })).toEqual(notFound);
+    expect(await ada.outbox.status(id)).toMatchObject({ state: "queued" });
+  });
+
   it.each(operations)("is not found under an unknown id: %s", async (_, method, path) => {
     const ada = await newSender(family);
     for (const id of [UNKNOWN, "x", "%27%20OR%201=1"]) {
@@ -188,6 +195,21 @@ describe.each(families)("the list of messages ($family)", (family) => {
     for (const token of [ada.token, ada.adminToken]) {
       expect(await ada.json("", { token })).toMatchObject({ body: { messages: [mail] } });
     }
+  });
+
+  it("has only what its own application has sent, and all of it for administrators", async () => {
+    const ada = await newSender(family, await mailServer());
+    const id = await ada.outbox.submit();
+    expect(await ada.json("", { token: ada.otherToken })).toMatchObject({ body: { messages: [] } });
+    const other = await ada.post(aMail, { token: ada.otherToken });
+    const { id: otherId } = other.body as { id: string };
+    expect(await ada.json("", { token: ada.otherToken })).toMatchObject({
+      body: { messages: [{ id: otherId }] },
+    });
+    expect(await ada.json("", { token: ada.token })).toMatchObject({ body: { messages: [{ id }] } });
+    expect(await ada.json("", { token: ada.adminToken })).toMatchObject({
+      body: { messages: [{ id: otherId }, { id }] },
+    });
   });
 
   it.each([

@@ -88,6 +88,16 @@ describe.each(families)("sending ($family)", (family) => {
     expect(await ada.outbox.states()).toHaveLength(1);
   });
 
+  it("accepts the Idempotency-Key of another application as a new one", async () => {
+    const ada = await newSender(family, await mailServer());
+    const headers = { "Idempotency-Key": "login-4711" };
+    await ada.post(aMail, { headers });
+    const response = await ada.request("", { body: aMail, headers, token: ada.otherToken });
+    expect(response.status).toBe(202);
+    expect(response.headers.get("Idempotent-Replayed")).toBeNull();
+    expect(await ada.outbox.states()).toHaveLength(2);
+  });
+
   it("rejects an Idempotency-Key that is not valid", async () => {
     const ada = await newSender(family, await mailServer());
     const headers = { "Idempotency-Key": '""' };

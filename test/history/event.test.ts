@@ -22,6 +22,7 @@ const caller = {
   client: "admin-cli",
   email: "ada@example.com",
   tokenId: "token-1",
+  application: "[]",
 };
 const request = { family: "SSMS", requestId: "id-of-the-request", caller } as const;
 

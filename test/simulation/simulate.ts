@@ -24,7 +24,7 @@ const LOGIN = { starttls: false, ssl: true };
 
 const NO_LOGIN = { starttls: false, user: undefined, password: undefined };
 
-const ALL = { state: undefined, tag: undefined, before: undefined, limit: 1_000 };
+const ALL = { application: undefined, state: undefined, tag: undefined, before: undefined, limit: 1_000 };
 
 /**
  * Runs a scenario against a real outbox, in virtual time: submissions, saves and alarms, in the order of their times.

@@ -27,12 +27,13 @@ export const historyClaims: fc.Arbitrary<Caller> = fc.record({
   client: claim,
   email: fc.constant(undefined),
   tokenId: fc.constant(undefined),
+  application: fc.constant("[]"),
 });
 
 /** A caller without claims, except for these. */
 export function callerWith(claims: Partial<Caller>): Caller {
   const none = { subject: undefined, username: undefined, client: undefined, email: undefined };
-  return { ...none, tokenId: undefined, ...claims };
+  return { ...none, tokenId: undefined, application: "[]", ...claims };
 }
 
 /** The largest target of a test: host and recipient are as long as the fields allow. */

@@ -4,7 +4,7 @@ import { expect, vi } from "vitest";
 import { type Config, loadConfig } from "../../src/config.ts";
 import type { MailState } from "../../src/delivery/mail-row.ts";
 import type { MailInput } from "../../src/delivery/mailer.ts";
-import type { Outbox } from "../../src/delivery/outbox.ts";
+import type { ChangeResult, Outbox } from "../../src/delivery/outbox.ts";
 import { mailSchema } from "../../src/delivery/schema.ts";
 import type { MailStatus } from "../../src/delivery/status.ts";
 import { submit } from "../../src/delivery/submit.ts";
@@ -18,12 +18,20 @@ import { OutboxDatabase } from "./outbox-database.ts";
 /** A message for tests that do not depend on its content. */
 export const aMail = { to: "ada@example.com", subject: "Your code", text: "123456\n" };
 
-const EVERYTHING = { state: undefined, tag: undefined, before: undefined, limit: 1_000 };
+const EVERYTHING = {
+  application: undefined,
+  state: undefined,
+  tag: undefined,
+  before: undefined,
+  limit: 1_000,
+};
 
 /** Drives the outbox of a tenant of its own: saves settings, sends, and runs alarms. */
 export class TestOutbox {
   readonly tenant = newTenant();
   readonly database = new OutboxDatabase(this.tenant);
+  /** The application that submits. */
+  application = "test";
   /** What the Worker submits with. */
   bindings = env;
   /** The configuration of the Worker under test. */
@@ -70,18 +78,28 @@ export class TestOutbox {
   /** Submits a message, and returns its id. */
   async submit(changes?: Partial<MailInput>, idempotencyKey?: string): Promise<string> {
     const mail = mailSchema.parse({ ...aMail, ...changes });
-    const { messages } = await submit(this.bindings, this.config, this.tenant, mail, idempotencyKey);
+    const by = { application: this.application, idempotencyKey };
+    const { messages } = await submit(this.bindings, this.config, this.tenant, mail, by);
     return messages[0]?.id ?? "";
   }
 
   /** Submits messages as one batch. */
   submitAll(changes: Partial<MailInput>[], idempotencyKey?: string): ReturnType<typeof submit> {
     const messages = changes.map((change) => mailSchema.parse({ ...aMail, ...change }));
-    return submit(this.bindings, this.config, this.tenant, messages, idempotencyKey);
+    const by = { application: this.application, idempotencyKey };
+    return submit(this.bindings, this.config, this.tenant, messages, by);
   }
 
   async status(id: string): Promise<MailStatus | undefined> {
-    return this.stub.get(id);
+    return this.stub.get(id, undefined);
+  }
+
+  async cancel(id: string): Promise<ChangeResult> {
+    return this.stub.cancel(id, undefined);
+  }
+
+  async retry(id: string): Promise<ChangeResult> {
+    return this.stub.retry(id, undefined);
   }
 
   /** The states of all messages, the oldest first. */

@@ -1,7 +1,7 @@
 import { type CallOptions, call } from "./client.ts";
 import type { families } from "./families.ts";
 import type { Issuer } from "./issuer.ts";
-import { newIssuer } from "./issuer.ts";
+import { administratorClaims, newIssuer } from "./issuer.ts";
 import { newOutbox, type TestOutbox } from "./outbox.ts";
 import { type JsonResponse, readJson } from "./responses.ts";
 
@@ -16,6 +16,8 @@ interface Sender {
   /** The address of the tenant's messages. */
   url: string;
   token: string;
+  /** A token of another application of the realm that may send mail. */
+  otherToken: string;
   adminToken: string;
   /** Sends a request to the address of the messages, or below it. */
   request(path?: string, options?: CallOptions): Promise<Response>;
@@ -33,6 +35,7 @@ export async function newSender(
   const outbox = await newOutbox(server);
   const { tenant } = outbox;
   const realm = await newIssuer(tenant);
+  outbox.application = JSON.stringify([realm.issuer, "azp", administratorClaims(realm.issuer).azp]);
   const token = await realm.token(SENDER);
   const url = address(tenant).replace(/\w+$/, "messages");
   const request: Sender["request"] = (path = "", options = {}) =>
@@ -44,6 +47,7 @@ export async function newSender(
     outbox,
     url,
     token,
+    otherToken: await realm.token({ ...SENDER, azp: "newsletter" }),
     adminToken: await realm.token(),
     request,
     json,
