@@ -38,6 +38,10 @@ const statusFields = {
     "Message-ID of the message, the same in each attempt. Absent before the first one.",
   ),
   tag: optionalText(64, "tag of the request."),
+  contentDeleted: described(
+    z.exactOptional(z.literal(true)),
+    "Present if the content of a failed or expired message is deleted, so that it cannot be retried.",
+  ),
   failure: described(z.exactOptional(failureSchema), "The last failure, worded like a failed test."),
 };
 
@@ -89,6 +93,8 @@ const sent: MailStatus = {
   messageId: `<${MAIL_ID}@example.com>`,
 };
 
+const expired: MailStatus = { ...ended, state: "expired", contentDeleted: true, failure: connectionFailure };
+
 const RESPONSES = {
   read: {
     sent: { summary: "Sent", value: envelope("OK", "Successfully read the mail", sent) },
@@ -101,6 +107,12 @@ const RESPONSES = {
     canceled: {
       summary: "Canceled",
       value: envelope("OK", "Successfully canceled the mail", { ...ended, state: "canceled" }),
+    },
+  },
+  contentDeleted: {
+    contentDeleted: {
+      summary: "Content deleted",
+      value: envelope("OK", "Successfully deleted the content of the mail", expired),
     },
   },
   retried: {
@@ -170,14 +182,15 @@ export function messagePaths(family: Family): Record<string, PathItem> {
         errorExamples: SENDERS_AND_ADMINISTRATORS,
       }),
       delete: operation({
-        operationId: `cancelMail_${family}`,
+        operationId: `deleteMail_${family}`,
         tags,
-        summary: "Cancel a message",
-        description: "Cancels a queued message. Needs a sender's or an administrator's role.",
+        summary: "Cancel a message, or delete its content",
+        description:
+          "Cancels a queued message. Deletes the content of a failed or expired one, whose state stays. Needs a sender's or an administrator's role.",
         parameters: [ID],
         success: {
-          description: "The message is canceled.",
-          content: json(mailReadSchema, RESPONSES.canceled),
+          description: "The message is canceled, or its content is deleted.",
+          content: json(mailReadSchema, { ...RESPONSES.canceled, ...RESPONSES.contentDeleted }),
         },
         errors: [...OUTBOX_ERRORS, "mail_not_found", "wrong_mail_state"],
         errorExamples: SENDERS_AND_ADMINISTRATORS,
@@ -192,7 +205,14 @@ export function messagePaths(family: Family): Record<string, PathItem> {
           "Queues a failed or expired message again, with its lifetime starting now. Needs a sender's or an administrator's role.",
         parameters: [ID],
         success: { description: "The message is queued.", content: json(mailReadSchema, RESPONSES.retried) },
-        errors: [...OUTBOX_ERRORS, "mail_not_found", "wrong_mail_state", "outbox_full", "record_unreadable"],
+        errors: [
+          ...OUTBOX_ERRORS,
+          "mail_not_found",
+          "wrong_mail_state",
+          "content_deleted",
+          "outbox_full",
+          "record_unreadable",
+        ],
         errorExamples: SENDERS_AND_ADMINISTRATORS,
       }),
     },

@@ -153,7 +153,7 @@ export function sendMail(family: Family): Operation {
       content: jsonOf({ anyOf: [refTo(acceptedSchema), refTo(batchAcceptedSchema)] }, RESPONSES),
       links: {
         read: linkTo("readMail", "Read the state of the one message that was sent."),
-        cancel: linkTo("cancelMail", "Cancel the one message that was sent."),
+        cancel: linkTo("deleteMail", "Cancel the one message that was sent."),
         retry: linkTo("retryMail", "Retry the one message that was sent, if it has failed."),
       },
     },

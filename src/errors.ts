@@ -118,10 +118,16 @@ export const API_ERRORS = {
   }),
   wrong_mail_state: define<{ state: string }>({
     httpStatus: 409,
-    description: "The state of the message does not allow it to be canceled or retried.",
+    description: "The state of the message does not allow it to be deleted or retried.",
     message: ({ state }) =>
-      `The message is ${state}: only queued messages can be canceled, and only failed or expired ones retried.`,
+      `The message is ${state}: only queued, failed or expired messages can be deleted, and only failed or expired ones retried.`,
     example: { state: "sent" },
+  }),
+  content_deleted: define<object>({
+    httpStatus: 409,
+    description: "The content of the message is deleted, so it cannot be retried.",
+    message: "The content of the message is deleted, so it cannot be retried.",
+    example: {},
   }),
   idempotency_key_reused: define<object>({
     httpStatus: 422,

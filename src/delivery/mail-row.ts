@@ -19,7 +19,7 @@ export interface MailRow {
   message_id: string | null;
   /** The last failure, as JSON. */
   failure: string | null;
-  /** Size of the content in bytes. */
+  /** Size of the content in bytes; 0 once it is deleted. */
   size: number;
   /** The last try to send it, even if no session opened. */
   tried_at: number | null;
@@ -31,6 +31,16 @@ export interface MailRow {
   others_accepted: number;
   unknown_outcomes: number;
   unknown_since: number | null;
+}
+
+/** Whether the state of a message allows a retry by hand: until its record is deleted, its content is kept for one. */
+export function mayBeRetried({ state }: Pick<MailRow, "state">): boolean {
+  return state === "failed" || state === "expired";
+}
+
+/** Whether the content of a message is deleted that its state alone would keep. */
+export function isContentDeleted(mail: Pick<MailRow, "state" | "size">): boolean {
+  return mayBeRetried(mail) && mail.size === 0;
 }
 
 /** A message that is being sent. */

@@ -1,3 +1,4 @@
+import { log } from "../log.ts";
 import { mayHaveArrived } from "../smtp/diagnosis.ts";
 import {
   assignmentOf,
@@ -9,12 +10,18 @@ import {
   KEEPS_SCHEDULE,
   RESTARTED,
 } from "./mail-queries.ts";
-import type { ClaimedMail, MailRow, MailState } from "./mail-row.ts";
+import { type ClaimedMail, type MailRow, type MailState, mayBeRetried } from "./mail-row.ts";
 import type { MailTable } from "./mail-table.ts";
 import { newOf, type Pause, type Selection, type Waiting } from "./pause.ts";
 import type { FailureReport } from "./report.ts";
 import type { Decision } from "./retry-policy.ts";
 import { type Statement, sql } from "./sql.ts";
+
+/** Content freed at once at least, in bytes, so that a full outbox does not look for more with each message. */
+const MIN_FREED_BYTES = 1024 ** 2;
+
+/** Whose content, and its size in bytes. */
+type Content = Pick<MailRow, "id" | "size">;
 
 /** Which messages to list, and how many. */
 export interface ListFilter {
@@ -30,10 +37,12 @@ export interface ListFilter {
 /** The messages of one tenant: reads them, claims them, and records what becomes of them. */
 export class MailStore {
   readonly table: MailTable;
+  readonly #tenant: string;
   readonly #reasonOf: (mail: MailRow) => FailureReport | undefined;
 
   /** @param reasonOf what a message waits for, in case it expires */
-  constructor(table: MailTable, reasonOf: (mail: MailRow) => FailureReport | undefined) {
+  constructor(tenant: string, table: MailTable, reasonOf: (mail: MailRow) => FailureReport | undefined) {
+    this.#tenant = tenant;
     this.table = table;
     this.#reasonOf = reasonOf;
   }
@@ -159,12 +168,12 @@ export class MailStore {
 
   /** Ends a message. Its content is dropped, unless it may be retried by hand. */
   finish(
-    { id, size }: Pick<MailRow, "id" | "size">,
+    { id, size }: Content,
     state: Exclude<MailState, "queued" | "sending">,
     { attempts, failure }: { attempts?: number; failure?: FailureReport | undefined },
     now: number,
   ): void {
-    const keepsContent = state === "failed" || state === "expired";
+    const keepsContent = mayBeRetried({ state });
     const dropped = keepsContent ? sql`` : sql`, size = 0, content = NULL`;
     const report = failure === undefined ? null : JSON.stringify(failure);
     this.table.run(sql`UPDATE mail SET state = ${state}, due_at = NULL, updated_at = ${now},
@@ -180,12 +189,18 @@ export class MailStore {
    */
   retry({ id, lifetime_ms, size }: MailRow, content: string, now: number): boolean {
     const bytes = content.length - size;
-    if (!this.makeRoomFor(1, bytes, now)) return false;
+    if (!this.makeRoomFor(1, bytes, now, id)) return false;
     this.table.run(sql`UPDATE mail SET state = 'queued', due_at = ${now}, expires_at = ${now + lifetime_ms},
       updated_at = ${now}, size = ${content.length}, content = ${content}, tried_at = NULL, attempts = 0,
       ${RESTARTED} WHERE id = ${id}`);
     this.table.usage.add(1, bytes);
     return true;
+  }
+
+  /** Deletes the content of a message that has failed or expired. Its state stays. */
+  deleteContent({ id, size }: Content): void {
+    this.table.run(sql`UPDATE mail SET size = 0, content = NULL WHERE id = ${id}`);
+    this.table.usage.add(0, -size);
   }
 
   /** Records that the connection that refused these messages has accepted another one. */
@@ -235,14 +250,34 @@ export class MailStore {
   }
 
   /**
-   * Makes messages expire whose lifetime is over, if there is no room for more otherwise.
+   * If there is no room for more otherwise, makes messages expire whose lifetime is over, then deletes the content that
+   * has waited longest for a retry.
    *
+   * @param spared id of a message that keeps its content
    * @returns whether there is room
    */
-  makeRoomFor(messages: number, bytes: number, now: number): boolean {
-    if (this.table.usage.hasRoomFor(messages, bytes)) return true;
+  makeRoomFor(messages: number, bytes: number, now: number, spared = ""): boolean {
+    const { usage } = this.table;
+    if (usage.hasRoomFor(messages, bytes)) return true;
     this.expire(now);
-    return this.table.usage.hasRoomFor(messages, bytes);
+    if (usage.hasRoomFor(messages, bytes)) return true;
+    if (!usage.hasRoomFor(messages, 0)) return false;
+    this.#deleteOldestContent(Math.max(usage.bytesOver(bytes), MIN_FREED_BYTES), spared);
+    return usage.hasRoomFor(messages, bytes);
+  }
+
+  /** Deletes content of failed and expired messages, the oldest first, until this many bytes are free. */
+  #deleteOldestContent(bytes: number, spared: string): void {
+    const deleted = { messages: 0, bytes: 0 };
+    while (deleted.bytes < bytes) {
+      const [oldest] = this.table.run<Content>(sql`SELECT id, size FROM mail
+        WHERE due_at IS NULL AND size > 0 AND id <> ${spared} ORDER BY updated_at LIMIT 1`);
+      if (oldest === undefined) break;
+      this.deleteContent(oldest);
+      deleted.messages++;
+      deleted.bytes += oldest.size;
+    }
+    log("warn", "failed content deleted", { tenant: this.#tenant, ...deleted });
   }
 
   #expireOne(mail: MailRow, now: number): void {

@@ -54,6 +54,10 @@ const MIGRATIONS: readonly (readonly Statement[])[] = [
     sql`DROP INDEX mail_key`,
     sql`CREATE UNIQUE INDEX mail_key ON mail (idempotency_key, application) WHERE idempotency_key IS NOT NULL`,
   ],
+  [
+    sql`DROP INDEX mail_kept`,
+    sql`CREATE INDEX mail_kept ON mail (updated_at, size) WHERE due_at IS NULL AND size > 0`,
+  ],
 ];
 
 /** Keys beside the tables whose form a migration has changed. */

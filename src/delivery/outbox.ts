@@ -3,7 +3,7 @@ import { loadConfig } from "../config.ts";
 import { SealingError } from "../storage/sealing.ts";
 import { type AcceptResult, accept, type Submission } from "./acceptance.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import type { MailRow, MailState } from "./mail-row.ts";
+import { isContentDeleted, type MailRow, type MailState, mayBeRetried } from "./mail-row.ts";
 import { type ListFilter, MailStore } from "./mail-store.ts";
 import { MailTable } from "./mail-table.ts";
 import { isInTime, nextAlarmAt } from "./next-alarm.ts";
@@ -21,6 +21,7 @@ export type ChangeResult =
   | { kind: "changed"; mail: MailStatus }
   | { kind: "not_found" }
   | { kind: "wrong_state"; state: MailState }
+  | { kind: "content_deleted" }
   | { kind: "full" }
   | { kind: "unreadable"; kid: string | undefined; reason: string };
 
@@ -39,7 +40,7 @@ export class Outbox extends DurableObject<Env> {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#state = new OutboxState(state.storage.kv);
-    this.#store = new MailStore(new MailTable(state.storage), (mail) =>
+    this.#store = new MailStore(this.#tenant, new MailTable(state.storage), (mail) =>
       reasonOfExpiry(mail, this.#state.pause),
     );
     this.#dispatcher = new Dispatcher(this.#tenant, this.#store, this.#state);
@@ -85,20 +86,21 @@ export class Outbox extends DurableObject<Env> {
     }
     const mail = this.#current(id, application);
     if (mail === undefined) return { kind: "not_found" };
-    const { state } = mail;
-    if (state !== "failed" && state !== "expired") return { kind: "wrong_state", state };
+    if (!mayBeRetried(mail)) return { kind: "wrong_state", state: mail.state };
+    if (isContentDeleted(mail)) return { kind: "content_deleted" };
     if (!this.#store.retry(mail, resealed, Date.now())) return { kind: "full" };
     await this.ensureAlarm();
     return this.#changed(id);
   }
 
-  /** Cancels a message that waits. */
-  async cancel(id: string, application: string | undefined): Promise<ChangeResult> {
+  /** Cancels a message that waits, or deletes the content of one that has failed or expired. */
+  async delete(id: string, application: string | undefined): Promise<ChangeResult> {
     await this.ensureAlarm();
     const mail = this.#current(id, application);
     if (mail === undefined) return { kind: "not_found" };
-    if (mail.state !== "queued") return { kind: "wrong_state", state: mail.state };
-    this.#store.finish(mail, "canceled", {}, Date.now());
+    if (mail.state === "queued") this.#store.finish(mail, "canceled", {}, Date.now());
+    else if (mayBeRetried(mail)) this.#store.deleteContent(mail);
+    else return { kind: "wrong_state", state: mail.state };
     return this.#changed(id);
   }
 

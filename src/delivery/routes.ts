@@ -18,7 +18,7 @@ import { submit } from "./submit.ts";
 
 const READING = { isIdempotent: true };
 
-/** Accepts messages, and reports, cancels and retries them. */
+/** Accepts messages, and reports, deletes and retries them. */
 export function deliveryRoutes() {
   const sender = authenticate(({ senderRoles }) => senderRoles);
   const senderOrAdministrator = authenticate(({ senderRoles, adminRoles }: Config) => [
@@ -64,8 +64,12 @@ export function deliveryRoutes() {
     })
     .delete("/:id", senderOrAdministrator, async (c) => {
       const id = c.req.param("id");
-      const mail = await change(c, (outbox) => outbox.cancel(id, ownApplication(c)));
-      return c.json(envelope("OK", "Successfully canceled the mail", mail));
+      const mail = await change(c, (outbox) => outbox.delete(id, ownApplication(c)));
+      const message =
+        mail.state === "canceled"
+          ? "Successfully canceled the mail"
+          : "Successfully deleted the content of the mail";
+      return c.json(envelope("OK", message, mail));
     })
     .post("/:id/retry", senderOrAdministrator, async (c) => {
       const id = c.req.param("id");
@@ -102,6 +106,8 @@ async function change(
       throw new ApiError("mail_not_found");
     case "wrong_state":
       throw new ApiError("wrong_mail_state", { state: result.state });
+    case "content_deleted":
+      throw new ApiError("content_deleted");
     case "full":
       throw new ApiError("outbox_full");
     case "unreadable":

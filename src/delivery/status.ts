@@ -1,6 +1,6 @@
 import { defined } from "../defined.ts";
 import { mayHaveArrived } from "../smtp/diagnosis.ts";
-import { keepsSchedule, type MailRow, type MailState } from "./mail-row.ts";
+import { isContentDeleted, keepsSchedule, type MailRow, type MailState } from "./mail-row.ts";
 import { newOf, nextTryAt, type Pause, URGENT_MAX_LIFETIME_MS } from "./pause.ts";
 import { type FailureReport, NOT_TRIED, parseReport } from "./report.ts";
 
@@ -19,6 +19,8 @@ export interface MailStatus {
   /** Of the message, once its content has been sent. */
   messageId?: string;
   tag?: string;
+  /** That its content is deleted, so it cannot be retried. */
+  contentDeleted?: true;
   /** Why it waits or has failed: its own last failure, or what every message of the tenant meets. */
   failure?: FailureReport;
 }
@@ -38,6 +40,7 @@ export function toStatus(row: MailRow, pause: Pause | undefined): MailStatus {
     waitingFor: wait?.waitingFor,
     messageId: row.message_id ?? undefined,
     tag: row.tag ?? undefined,
+    contentDeleted: isContentDeleted(row) || undefined,
     failure: row.state === "sent" ? undefined : failure,
   });
 }

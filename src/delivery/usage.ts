@@ -22,11 +22,12 @@ export class Usage {
   }
 
   hasRoomFor(messages: number, bytes: number): boolean {
-    this.#used ??= this.#read(sql`SELECT count(*) AS messages,
-      coalesce(sum(size), 0) + (SELECT coalesce(sum(size), 0) FROM mail WHERE due_at IS NULL AND size > 0) AS bytes
-      FROM mail WHERE due_at IS NOT NULL`)[0] ?? { messages: 0, bytes: 0 };
-    const used = this.#used;
-    return used.messages + messages <= MAX_WAITING_MESSAGES && used.bytes + bytes <= MAX_CONTENT_BYTES;
+    return this.#current.messages + messages <= MAX_WAITING_MESSAGES && this.bytesOver(bytes) <= 0;
+  }
+
+  /** By how many bytes this much more content exceeds the limit. */
+  bytesOver(bytes: number): number {
+    return this.#current.bytes + bytes - MAX_CONTENT_BYTES;
   }
 
   /** Counts what was written to the table. Until the usage is read, there is nothing to correct. */
@@ -34,5 +35,12 @@ export class Usage {
     if (this.#used === undefined) return;
     this.#used.messages += messages;
     this.#used.bytes += bytes;
+  }
+
+  get #current(): Used {
+    this.#used ??= this.#read(sql`SELECT count(*) AS messages,
+      coalesce(sum(size), 0) + (SELECT coalesce(sum(size), 0) FROM mail WHERE due_at IS NULL AND size > 0) AS bytes
+      FROM mail WHERE due_at IS NOT NULL`)[0] ?? { messages: 0, bytes: 0 };
+    return this.#used;
   }
 }

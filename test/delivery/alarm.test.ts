@@ -35,7 +35,7 @@ const requests: [string, (outbox: TestOutbox, id: string) => Promise<unknown>][]
   ["a read", (outbox, id) => outbox.status(id)],
   ["a list", (outbox) => outbox.states()],
   ["another message", (outbox) => outbox.submit()],
-  ["a cancellation", (outbox) => outbox.cancel("01a20ec7-e1df-7000-9c3f-9f047315de87")],
+  ["a cancellation", (outbox) => outbox.delete("01a20ec7-e1df-7000-9c3f-9f047315de87")],
   ["the cron trigger", () => cronTrigger({})],
 ];
 

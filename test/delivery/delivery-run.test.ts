@@ -192,7 +192,7 @@ describe("an alarm", () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);
     const id = await outbox.submit();
-    await outbox.cancel(id);
+    await outbox.delete(id);
     await outbox.runAlarm();
     expect((await server.state()).connections).toBe(0);
   });

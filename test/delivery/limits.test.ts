@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MAX_CONTENT_BYTES, MAX_WAITING_MESSAGES } from "../../src/delivery/usage.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
+import { captureLog } from "../support/log.ts";
 import { newOutbox, type TestOutbox } from "../support/outbox.ts";
 import { mailServer } from "../support/smtp/servers.ts";
 
@@ -28,7 +29,7 @@ async function fullOutbox(reject: Record<string, string> = {}): Promise<{ outbox
 describe("an outbox with 10,000 waiting messages", () => {
   it("accepts no other, and no batch in part", async () => {
     const { outbox, id } = await fullOutbox();
-    await outbox.cancel(id);
+    await outbox.delete(id);
     await expect(outbox.submitAll([{}, {}])).rejects.toMatchObject(full);
     await outbox.submitAll([{}]);
     await expect(outbox.submit()).rejects.toMatchObject(full);
@@ -45,7 +46,7 @@ describe("an outbox with 10,000 waiting messages", () => {
 
   it("still repeats the result of a known key", async () => {
     const { outbox, id } = await fullOutbox();
-    await outbox.cancel(id);
+    await outbox.delete(id);
     const keyed = await outbox.submit({}, "key");
     expect(await outbox.submit({}, "key")).toBe(keyed);
   });
@@ -78,17 +79,53 @@ describe("an outbox with 10,000 waiting messages", () => {
 });
 
 describe("an outbox with 2 GB of content", () => {
-  it("accepts no more, even if the messages have failed, until they are purged", async () => {
-    const server = await mailServer({ reject: { recipient: "550 5.1.1 unknown" } });
-    const outbox = await newOutbox(server);
-    const id = await outbox.submit();
-    await outbox.runAlarm();
-    await outbox.database.change(`size = ${MAX_CONTENT_BYTES - 10}`, id);
+  /** An outbox with failed messages of these sizes, the oldest first. */
+  async function outboxWithFailed(sizes: number[]): Promise<{ outbox: TestOutbox; ids: string[] }> {
+    const outbox = await newOutbox(await mailServer({ reject: { recipient: "550 5.1.1 unknown" } }));
+    const ids: string[] = [];
+    for (const size of sizes) {
+      const id = await outbox.submit();
+      await outbox.runAlarm();
+      await outbox.database.change(`size = ${size}`, id);
+      ids.push(id);
+      advanceClock(1_000);
+    }
     await outbox.evict();
-    await expect(outbox.submit()).rejects.toMatchObject(full);
-    advanceClock(7 * 24 * HOUR);
-    await outbox.runAlarm();
+    return { outbox, ids };
+  }
+
+  it("makes room by deleting content that has failed, the oldest first, and logs it", async () => {
+    const sizes = [20_000_000, MAX_CONTENT_BYTES - 20_000_010];
+    const { outbox, ids } = await outboxWithFailed(sizes);
+    const { lines } = await captureLog(() => outbox.submit());
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      {
+        message: "failed content deleted",
+        tenant: outbox.tenant,
+        messages: 1,
+        bytes: sizes[0],
+      },
+    ]);
+    const [oldest, newest] = [await outbox.status(ids[0] ?? ""), await outbox.status(ids[1] ?? "")];
+    expect(oldest).toMatchObject({ state: "failed", contentDeleted: true, failure: { smtpCode: 550 } });
+    expect(newest).toMatchObject({ state: "failed" });
+    expect(newest).not.toHaveProperty("contentDeleted");
+  });
+
+  it("frees more than one message needs, so that the next ones find room at once", async () => {
+    const { outbox, ids } = await outboxWithFailed([10, 10, MAX_CONTENT_BYTES - 30]);
     await outbox.submit();
+    const { lines } = await captureLog(() => outbox.submit());
+    expect(lines).toEqual([]);
+    for (const id of ids) expect(await outbox.status(id)).toMatchObject({ contentDeleted: true });
+  });
+
+  it("makes room for a retry likewise, and keeps the content of that message", async () => {
+    const { outbox, ids } = await outboxWithFailed([10, MAX_CONTENT_BYTES - 10]);
+    expect(await outbox.retry(ids[0] ?? "")).toMatchObject({ kind: "changed", mail: { state: "queued" } });
+    expect(await outbox.status(ids[1] ?? "")).toMatchObject({ state: "failed", contentDeleted: true });
+    await outbox.evict();
+    expect(await outbox.retry(ids[0] ?? "")).toEqual({ kind: "wrong_state", state: "queued" });
   });
 
   it("counts what waits", async () => {

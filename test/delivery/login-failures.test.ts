@@ -230,7 +230,7 @@ describe("a message that may have arrived", () => {
       waitingFor: "server",
       nextAttemptAt: new Date(dueAt ?? 0).toISOString(),
     });
-    await outbox.cancel(other);
+    await outbox.delete(other);
     await outbox.runAlarm();
     expect(await outbox.alarmAt()).toBe(dueAt);
   });

@@ -26,7 +26,7 @@ describe("a message that is being sent", () => {
       expect(await outbox.status(id)).toMatchObject({ state: "sending", attempts: 1 }),
     );
     advanceClock(HOUR);
-    expect(await outbox.cancel(id)).toEqual({ kind: "wrong_state", state: "sending" });
+    expect(await outbox.delete(id)).toEqual({ kind: "wrong_state", state: "sending" });
     expect(await outbox.retry(id)).toEqual({ kind: "wrong_state", state: "sending" });
     expect(await outbox.stub.list({ ...all, state: "queued" })).toEqual([]);
     expect(await outbox.stub.list({ ...all, state: "sending" })).toMatchObject([{ id, state: "sending" }]);
@@ -53,7 +53,7 @@ describe("a message that is being sent", () => {
     await eventually(async () => expect((await server.state()).lines.join()).toContain("RCPT"));
     expect(await outbox.database.query("SELECT state FROM mail")).toEqual([{ state: "queued" }]);
     advanceClock(HOUR);
-    expect(await outbox.cancel(id)).toEqual({ kind: "wrong_state", state: "sending" });
+    expect(await outbox.delete(id)).toEqual({ kind: "wrong_state", state: "sending" });
     expect(await outbox.stub.list({ ...all, state: "expired" })).toEqual([]);
     expect(await outbox.stub.list({ ...all, state: "queued" })).toEqual([]);
     expect(await outbox.stub.list({ ...all, state: "sending" })).toMatchObject([{ id, state: "sending" }]);
@@ -70,7 +70,7 @@ describe("a message that is canceled", () => {
     const id = await outbox.submit();
     const alarm = outbox.runAlarm();
     await eventually(async () => expect((await server.state()).connections).toBe(1));
-    expect(await outbox.cancel(id)).toMatchObject({ kind: "changed" });
+    expect(await outbox.delete(id)).toMatchObject({ kind: "changed" });
     await server.release();
     await alarm;
     expect(await outbox.status(id)).toMatchObject({ state: "canceled", attempts: 0 });
@@ -81,12 +81,48 @@ describe("a message that is canceled", () => {
     const outbox = await newOutbox(server);
     const id = await outbox.submit();
     await outbox.runAlarm();
-    expect(await outbox.cancel(id)).toMatchObject({
+    expect(await outbox.delete(id)).toMatchObject({
       kind: "changed",
       mail: { state: "canceled", attempts: 1 },
     });
-    expect(await outbox.cancel(id)).toEqual({ kind: "wrong_state", state: "canceled" });
+    expect(await outbox.delete(id)).toEqual({ kind: "wrong_state", state: "canceled" });
     expect(await outbox.retry(id)).toEqual({ kind: "wrong_state", state: "canceled" });
+  });
+});
+
+describe.each([
+  ["failed", "550 5.1.1 unknown"],
+  ["expired", "450 4.2.0 later"],
+])("a message that is %s", (state, recipient) => {
+  async function endedMessage() {
+    const outbox = await newOutbox(await mailServer({ reject: { recipient } }));
+    const id = await outbox.submit({ expiresIn: 60 });
+    await outbox.runAlarm();
+    while ((await outbox.states())[0] === "queued") await outbox.runAlarm();
+    return { outbox, id };
+  }
+
+  it("keeps its state and its record without its content, if that is deleted, as often as asked", async () => {
+    const { outbox, id } = await endedMessage();
+    const before = await outbox.status(id);
+    for (let request = 0; request < 2; request++) {
+      advanceClock(1_000);
+      expect(await outbox.delete(id)).toEqual({ kind: "changed", mail: { ...before, contentDeleted: true } });
+    }
+    expect(before).toMatchObject({ state });
+    expect(await outbox.database.query("SELECT content, size FROM mail")).toEqual([
+      { content: null, size: 0 },
+    ]);
+    advanceClock(7 * 24 * HOUR - 2_000 + HOUR);
+    await outbox.runAlarmNow();
+    expect(await outbox.status(id)).toBeUndefined();
+  });
+
+  it("cannot be retried without its content", async () => {
+    const { outbox, id } = await endedMessage();
+    await outbox.delete(id);
+    expect(await outbox.retry(id)).toEqual({ kind: "content_deleted" });
+    expect(await outbox.status(id)).toMatchObject({ state });
   });
 });
 

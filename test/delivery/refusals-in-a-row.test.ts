@@ -161,7 +161,7 @@ describe("three different messages refused in a row", () => {
     const { server, outbox } = await outboxWith(REFUSAL);
     const { messages } = await outbox.submitAll([{}, {}]);
     await outbox.runAlarm();
-    for (const { id } of messages) await outbox.cancel(id);
+    for (const { id } of messages) await outbox.delete(id);
     await outbox.save(localSettings(server.port, changes));
     await outbox.submit();
     await outbox.runAlarmNow();

@@ -22,7 +22,7 @@ describe("the content of a message", () => {
   ])("is deleted once the message is %s", async (state) => {
     const outbox = await newOutbox(await mailServer());
     const id = await outbox.submit();
-    if (state === "canceled") await outbox.cancel(id);
+    if (state === "canceled") await outbox.delete(id);
     await outbox.runAlarm();
     expect(await rowsOf(outbox)).toEqual([{ state, size: 0, content: null }]);
   });
@@ -95,7 +95,7 @@ describe("a record", () => {
     await server.change({ reject: { recipient: "550 5.7.1 Service unavailable" } });
     const { messages } = await outbox.submitAll([{}, {}, {}]);
     await outbox.runAlarm();
-    for (const { id } of messages) await outbox.cancel(id);
+    for (const { id } of messages) await outbox.delete(id);
     // The next try of the pause, then the purge.
     for (let alarm = 0; alarm < 2; alarm++) await outbox.runAlarm();
     expect(await rowsOf(outbox)).toEqual([]);

@@ -15,13 +15,14 @@ const notFound = jsonResponse(404, "NOT_FOUND", "No message has this id.");
 const read = (members: object) => jsonResponse(200, "OK", "Successfully read the mail", members);
 
 function conflict(state: string) {
-  const rule = "only queued messages can be canceled, and only failed or expired ones retried.";
+  const rule =
+    "only queued, failed or expired messages can be deleted, and only failed or expired ones retried.";
   return jsonResponse(409, "CONFLICT", `The message is ${state}: ${rule}`);
 }
 
 const operations: [string, string, string][] = [
   ["reading", "GET", ""],
-  ["canceling", "DELETE", ""],
+  ["deleting", "DELETE", ""],
   ["retrying", "POST", "/retry"],
 ];
 
@@ -134,6 +135,22 @@ describe.each(families)("canceling and retrying ($family)", (family) => {
     expect(await ada.json(`/${id}/retry`, { method: "POST" })).toEqual(conflict("sent"));
     expect(await ada.json(`/${id}`, { method: "DELETE" })).toEqual(conflict("sent"));
     expect((await server.state()).messages).toHaveLength(1);
+  });
+
+  it("deletes the content of a mail that failed, and says so instead of retrying it", async () => {
+    const ada = await newSender(family, await mailServer({ reject: { recipient: "550 5.1.1 unknown" } }));
+    const id = await ada.outbox.submit();
+    await ada.outbox.runAlarm();
+    const deleted = { id, state: "failed", contentDeleted: true };
+    for (let request = 0; request < 2; request++) {
+      expect(await ada.json(`/${id}`, { method: "DELETE" })).toMatchObject(
+        jsonResponse(200, "OK", "Successfully deleted the content of the mail", deleted),
+      );
+    }
+    expect(await ada.json(`/${id}`)).toMatchObject({ body: deleted });
+    expect(await ada.json(`/${id}/retry`, { method: "POST" })).toEqual(
+      jsonResponse(409, "CONFLICT", "The content of the message is deleted, so it cannot be retried."),
+    );
   });
 
   it("responds 500 to a retry of a message that cannot be decrypted", async () => {

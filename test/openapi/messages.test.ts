@@ -15,7 +15,7 @@ import { families } from "../support/families.ts";
 /** The operations on one message, with an id that none has. */
 const onOneMessage: [string, { at: string; method?: string }][] = [
   ["readMail", { at: "/1" }],
-  ["cancelMail", { at: "/1", method: "DELETE" }],
+  ["deleteMail", { at: "/1", method: "DELETE" }],
   ["retryMail", { at: "/1/retry", method: "POST" }],
 ];
 
@@ -124,8 +124,8 @@ describe.each(families)("responses of the message routes are documented, $family
 
   it("canceling, 200, then 409", async () => {
     const how = { at: `/${await newMail()}`, method: "DELETE" };
-    await expectResponse(200, "cancelMail", how);
-    await expectResponse(409, "cancelMail", how);
+    await expectResponse(200, "deleteMail", how);
+    await expectResponse(409, "deleteMail", how);
   });
 
   it("retrying, 409: the message is queued", async () => {

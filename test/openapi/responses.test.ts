@@ -49,7 +49,7 @@ describe.each(families)("responses of the Worker are documented, $family", ({ fa
     ["sendMail", { body: {} }, () => urlOf("messages")],
     ["listMails", {}, () => urlOf("messages")],
     ["readMail", {}, () => `${urlOf("messages")}/1`],
-    ["cancelMail", remove, () => `${urlOf("messages")}/1`],
+    ["deleteMail", remove, () => `${urlOf("messages")}/1`],
     ["retryMail", { method: "POST" }, () => `${urlOf("messages")}/1/retry`],
   ];
 

@@ -94,8 +94,8 @@ export class TestOutbox {
     return this.stub.get(id, undefined);
   }
 
-  async cancel(id: string): Promise<ChangeResult> {
-    return this.stub.cancel(id, undefined);
+  async delete(id: string): Promise<ChangeResult> {
+    return this.stub.delete(id, undefined);
   }
 
   async retry(id: string): Promise<ChangeResult> {
