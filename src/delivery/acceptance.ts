@@ -1,6 +1,7 @@
 import { isOf } from "./mail-queries.ts";
 import type { MailState } from "./mail-row.ts";
 import type { MailStore } from "./mail-store.ts";
+import { RETENTION_MS } from "./retention.ts";
 import { type Statement, sql } from "./sql.ts";
 
 /** A message to store. */
@@ -24,11 +25,14 @@ export interface Submission {
   idempotency: IdempotencyKey | undefined;
   /** The application that submits them: it alone may use its keys, and manage its messages. */
   application: string;
+  /** `kid` of the key that has sealed them. */
+  kid: string;
 }
 
 export type AcceptResult =
   | { kind: "accepted"; messages: { id: string; state: MailState }[]; replayed: boolean }
-  | { kind: "nothing_stored" | "idempotency_key_reused" | "outbox_full" };
+  | { kind: "nothing_stored" | "idempotency_key_reused" | "outbox_full" }
+  | { kind: "store_unavailable"; reason: string };
 
 /**
  * Accepts messages into an outbox, all or none, in one transaction. A known idempotency key stores nothing, and repeats
@@ -62,9 +66,12 @@ function replay(
 ): AcceptResult | undefined {
   if (idempotency === undefined) return undefined;
   const { table } = store;
+  const isKnown = sql`idempotency_key = ${idempotency.key} AND ${isOf(application)}`;
+  // No purge has come by yet.
+  table.run(sql`UPDATE mail SET idempotency_key = NULL, fingerprint = NULL
+    WHERE ${isKnown} AND created_at <= ${now - RETENTION_MS}`);
   const [known] = table.run<{ fingerprint: string; first_id: string; last_id: string }>(sql`
-    SELECT fingerprint, first_id, last_id FROM mail
-    WHERE idempotency_key = ${idempotency.key} AND ${isOf(application)}`);
+    SELECT fingerprint, first_id, last_id FROM mail WHERE ${isKnown}`);
   if (known === undefined) return undefined;
   if (!fingerprintsOf(idempotency).includes(known.fingerprint)) return { kind: "idempotency_key_reused" };
   const isOfRequest = sql`id BETWEEN ${known.first_id} AND ${known.last_id}`;
@@ -75,7 +82,7 @@ function replay(
 
 /** The messages of a request with a key know each other, and the first one holds the key. */
 function insertions(
-  { messages, idempotency, application }: Submission,
+  { messages, idempotency, application, kid }: Submission,
   ids: readonly string[],
   now: number,
 ): Statement[] {
@@ -84,9 +91,9 @@ function insertions(
     const key = index === 0 ? idempotency : undefined;
     const [fingerprint] = key === undefined ? [] : fingerprintsOf(key);
     return sql`INSERT INTO mail (id, state, tag, created_at, updated_at, expires_at, lifetime_ms, due_at,
-        attempts, unknown_outcomes, application, idempotency_key, fingerprint, first_id, last_id, size, content)
+        attempts, unknown_outcomes, application, idempotency_key, fingerprint, first_id, last_id, kid, size, content)
       VALUES (${ids[index]}, 'queued', ${tag}, ${now}, ${now}, ${now + lifetimeMs}, ${lifetimeMs}, ${now},
-        0, 0, ${application}, ${key?.key}, ${fingerprint}, ${first}, ${last}, ${content.length}, ${content})`;
+        0, 0, ${application}, ${key?.key}, ${fingerprint}, ${first}, ${last}, ${kid}, ${content.length}, ${content})`;
   });
 }
 

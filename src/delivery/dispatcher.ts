@@ -14,7 +14,7 @@ import { nextAttemptAt } from "./next-attempt.ts";
 import type { LatestSettings, OutboxState } from "./outbox-state.ts";
 import { nextTryAt, ownFailure, pauseAfter } from "./pause.ts";
 import { type FailureReport, INTERRUPTED, NO_SETTINGS, OUTBOX_FAILED, TOO_MANY_SAVES } from "./report.ts";
-import { purge } from "./retention.ts";
+import { Retention } from "./retention.ts";
 import { decideUnknown } from "./retry-policy.ts";
 
 /**
@@ -25,6 +25,7 @@ export class Dispatcher {
   readonly #tenant: string;
   readonly #store: MailStore;
   readonly #state: OutboxState;
+  readonly #retention: Retention;
   #tokens: TokenCache | undefined;
   #deliveryRun: DeliveryRun | undefined;
   /** Counts the changes of the settings, so that a run about to start notices one. */
@@ -37,11 +38,17 @@ export class Dispatcher {
     this.#tenant = tenant;
     this.#store = store;
     this.#state = state;
+    this.#retention = new Retention(store.table);
   }
 
   /** Whether settings have arrived that no run has looked at: they may make messages due. */
   get hasNewSettings(): boolean {
     return this.#hasNewSettings;
+  }
+
+  /** When records are purged next, if there are any. */
+  nextPurgeAt(now: number): number | undefined {
+    return this.#retention.nextPurgeAt(now);
   }
 
   /** Wakes the delivery run, if there is one: messages may be due. */
@@ -94,7 +101,7 @@ export class Dispatcher {
     this.#state.dropLatestSettings(now);
     if (this.#mayHoldInterrupted) this.#recoverInterrupted(now);
     this.#store.expire(now);
-    purge(this.#store.table, now);
+    this.#retention.purge(now);
     const isDue = (nextAttemptAt(this.#store, this.#state) ?? Number.POSITIVE_INFINITY) <= now;
     if (!isDue && !hasNewSettings) return;
     const settingsChanges = this.#settingsChanges;

@@ -187,11 +187,15 @@ export class MailStore {
    *
    * @returns whether the outbox has room for it
    */
-  retry({ id, lifetime_ms, size }: MailRow, content: string, now: number): boolean {
+  retry(
+    { id, lifetime_ms, size }: MailRow,
+    { content, kid }: { content: string; kid: string },
+    now: number,
+  ): boolean {
     const bytes = content.length - size;
     if (!this.makeRoomFor(1, bytes, now, id)) return false;
     this.table.run(sql`UPDATE mail SET state = 'queued', due_at = ${now}, expires_at = ${now + lifetime_ms},
-      updated_at = ${now}, size = ${content.length}, content = ${content}, tried_at = NULL, attempts = 0,
+      updated_at = ${now}, kid = ${kid}, size = ${content.length}, content = ${content}, tried_at = NULL, attempts = 0,
       ${RESTARTED} WHERE id = ${id}`);
     this.table.usage.add(1, bytes);
     return true;

@@ -38,6 +38,21 @@ export class MailTable {
     });
   }
 
+  /** Whether there is no row. */
+  get isEmpty(): boolean {
+    return this.run(sql`SELECT 1 FROM mail LIMIT 1`).length === 0;
+  }
+
+  /**
+   * Whether a row needs a key: for its content, or for the fingerprint of its idempotency key. Rows from before the
+   * column `kid` may need any.
+   */
+  needsKey(kid: string): boolean {
+    const found = this.run(sql`SELECT 1 FROM mail
+      WHERE (size > 0 AND coalesce(kid, ${kid}) = ${kid}) OR instr(fingerprint, ${`${kid} `}) = 1 LIMIT 1`);
+    return found.length > 0;
+  }
+
   /** @param rest follows `FROM mail` */
   select(rest: Statement): MailRow[] {
     return this.run(sql`SELECT ${COLUMNS}, ${this.claims.state} AS state FROM mail ${rest}`);

@@ -58,6 +58,7 @@ const MIGRATIONS: readonly (readonly Statement[])[] = [
     sql`DROP INDEX mail_kept`,
     sql`CREATE INDEX mail_kept ON mail (updated_at, size) WHERE due_at IS NULL AND size > 0`,
   ],
+  [sql`ALTER TABLE mail ADD COLUMN kid TEXT`],
 ];
 
 /** Keys beside the tables whose form a migration has changed. */

@@ -50,21 +50,32 @@ export async function notifyOutbox(env: Env, tenant: string, jwe: string | undef
   }
 }
 
-/** Sets the alarms of outboxes whose alarm is lost: a part of all tenants in each run, in turn. */
-export async function ensureAlarms(
+/** An outbox to maintain, as KV lists its tenant. */
+export interface OutboxTask {
+  tenant: string;
+  hasSettings: boolean;
+  /** The keys that the entry of the outbox names, if there is one. */
+  listed: readonly string[] | undefined;
+}
+
+/** Sets the alarms of outboxes whose alarm is lost, and updates their entries: a part of them in each run, in turn. */
+export async function maintainOutboxes(
   env: Env,
-  tenants: readonly string[],
+  tasks: readonly OutboxTask[],
   size: number,
   now: Date,
 ): Promise<void> {
   const run = Math.floor(now.getTime() / CRON_INTERVAL_MS);
-  const start = (run * size) % Math.max(1, tenants.length);
-  for (const tenant of [...tenants.slice(start), ...tenants.slice(0, start)].slice(0, size)) {
+  const start = (run * size) % Math.max(1, tasks.length);
+  for (const task of [...tasks.slice(start), ...tasks.slice(0, start)].slice(0, size)) {
+    const { tenant, hasSettings, listed } = task;
     try {
       // Not repeated, as each call costs an operation: the next run follows.
-      await callOutbox(env, tenant, (outbox) => outbox.ensureAlarm(), { isIdempotent: false });
+      await callOutbox(env, tenant, (outbox) => outbox.maintain(hasSettings, listed), {
+        isIdempotent: false,
+      });
     } catch (error) {
-      log("error", "alarm not ensured", { tenant, reason: reasonOf(error) });
+      log("error", "outbox not maintained", { tenant, reason: reasonOf(error) });
     }
   }
 }

@@ -1,6 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
 import { loadConfig } from "../config.ts";
-import { SealingError } from "../storage/sealing.ts";
+import { reasonOf } from "../errors.ts";
+import { log } from "../log.ts";
+import { KvError } from "../storage/kv.ts";
+import { SealingError, type SealingKeys } from "../storage/sealing.ts";
 import { type AcceptResult, accept, type Submission } from "./acceptance.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { isContentDeleted, type MailRow, type MailState, mayBeRetried } from "./mail-row.ts";
@@ -8,8 +11,8 @@ import { type ListFilter, MailStore } from "./mail-store.ts";
 import { MailTable } from "./mail-table.ts";
 import { isInTime, nextAlarmAt } from "./next-alarm.ts";
 import { nextAttemptAt } from "./next-attempt.ts";
+import { OutboxEntry } from "./outbox-entry.ts";
 import { OutboxState } from "./outbox-state.ts";
-import { nextPurgeAt } from "./retention.ts";
 import { openMail, sealMail } from "./sealed-mail.ts";
 import { type MailStatus, reasonOfExpiry, toStatus } from "./status.ts";
 
@@ -34,6 +37,7 @@ export type ChangeResult =
 export class Outbox extends DurableObject<Env> {
   readonly #state: OutboxState;
   readonly #store: MailStore;
+  readonly #entry: OutboxEntry;
   readonly #dispatcher: Dispatcher;
   #alarmStartedAt: number | undefined;
 
@@ -43,23 +47,34 @@ export class Outbox extends DurableObject<Env> {
     this.#store = new MailStore(this.#tenant, new MailTable(state.storage), (mail) =>
       reasonOfExpiry(mail, this.#state.pause),
     );
+    this.#entry = new OutboxEntry(() => this.env.SMTP_SETTINGS, this.#tenant, state.storage.kv);
     this.#dispatcher = new Dispatcher(this.#tenant, this.#store, this.#state);
   }
 
   /**
    * Accepts messages, all or none. They are durable when this returns.
    *
-   * @param isStored whether KV shows settings; those that were saved or deleted recently decide instead
+   * @param isStored whether KV shows settings
    */
   async accept(submission: Submission, isStored: boolean): Promise<AcceptResult> {
     // Read first, so that the messages and their alarm become durable at once.
     const alarm = await this.ctx.storage.getAlarm();
-    const now = Date.now();
-    const latest = this.#state.latestSettings(now);
-    const hasSettings = latest === undefined ? isStored : latest.jwe !== undefined;
-    const result = accept(this.#store, submission, hasSettings, now);
-    await this.#ensureAlarm(alarm);
-    return result;
+    const store = () => {
+      const now = Date.now();
+      return accept(this.#store, submission, this.#hasSettings(isStored, now), now);
+    };
+    try {
+      // An outbox without settings accepts nothing, so it needs no entry.
+      const result = this.#hasSettings(isStored, Date.now())
+        ? await this.#entry.store(submission.kid, store)
+        : store();
+      await this.#ensureAlarm(alarm);
+      return result;
+    } catch (error) {
+      // RPC keeps no class of an error.
+      if (error instanceof KvError) return { kind: "store_unavailable", reason: error.message };
+      throw error;
+    }
   }
 
   /** @param application only if this one has submitted it; here and below, `undefined` sees the messages of all */
@@ -80,15 +95,20 @@ export class Outbox extends DurableObject<Env> {
     await this.ensureAlarm();
     if (this.#current(id, application) === undefined) return { kind: "not_found" };
     const content = this.#store.content(id);
-    const resealed = content === undefined ? "" : await this.#reseal(content);
+    const { settingsKeys } = await loadConfig(this.env);
+    const resealed = content === undefined ? "" : await this.#reseal(content, settingsKeys);
     if (resealed instanceof SealingError) {
       return { kind: "unreadable", kid: resealed.kid, reason: resealed.message };
     }
-    const mail = this.#current(id, application);
-    if (mail === undefined) return { kind: "not_found" };
-    if (!mayBeRetried(mail)) return { kind: "wrong_state", state: mail.state };
-    if (isContentDeleted(mail)) return { kind: "content_deleted" };
-    if (!this.#store.retry(mail, resealed, Date.now())) return { kind: "full" };
+    const [{ kid }] = settingsKeys;
+    const result = await this.#entry.store(kid, (): ChangeResult | undefined => {
+      const mail = this.#current(id, application);
+      if (mail === undefined) return { kind: "not_found" };
+      if (!mayBeRetried(mail)) return { kind: "wrong_state", state: mail.state };
+      if (isContentDeleted(mail)) return { kind: "content_deleted" };
+      return this.#store.retry(mail, { content: resealed, kid }, Date.now()) ? undefined : { kind: "full" };
+    });
+    if (result !== undefined) return result;
     await this.ensureAlarm();
     return this.#changed(id);
   }
@@ -117,6 +137,32 @@ export class Outbox extends DurableObject<Env> {
     if (latest !== undefined && (latest.at > at || (latest.at === at && latest.jwe === jwe))) return;
     this.#dispatcher.takeSettings({ jwe, at }, now);
     await this.#setAlarm(this.#nextAlarmAt(now));
+  }
+
+  /**
+   * Maintains the outbox on behalf of the cron trigger: sets an alarm that is lost, and updates the entry in KV.
+   *
+   * @param hasSettings whether KV lists settings of the tenant
+   * @param listed what KV lists of the outbox
+   */
+  async maintain(hasSettings: boolean, listed: readonly string[] | undefined): Promise<void> {
+    await this.ensureAlarm();
+    const { settingsKeys } = await loadConfig(this.env);
+    const [{ kid: sealing }, ...older] = settingsKeys;
+    try {
+      await this.#entry.update(listed, (kids) => {
+        const { table } = this.#store;
+        if (table.isEmpty && !this.#hasSettings(hasSettings, Date.now())) return undefined;
+        // It has accepted no message.
+        if (table.isEmpty && kids.length === 0) return undefined;
+        // Older outboxes have no entry, and may need any key. A key that an entry does not name is not looked for again.
+        const mayNeed = older.filter(({ kid }) => kids.length === 0 || kids.includes(kid));
+        const needed = mayNeed.filter(({ kid }) => table.needsKey(kid));
+        return [sealing, ...needed.map(({ kid }) => kid)];
+      });
+    } catch (error) {
+      log("error", "outbox entry not written", { tenant: this.#tenant, reason: reasonOf(error) });
+    }
   }
 
   /** Sets the alarm if messages wait without one, or if it is overdue. */
@@ -155,7 +201,7 @@ export class Outbox extends DurableObject<Env> {
       hasNewSettings: this.#dispatcher.hasNewSettings,
       attemptAt: nextAttemptAt(this.#store, this.#state),
       settingsUntil: this.#state.latestSettingsUntil,
-      purgeAt: nextPurgeAt(this.#store.table, now),
+      purgeAt: this.#dispatcher.nextPurgeAt(now),
     };
     return nextAlarmAt(needs, now);
   }
@@ -166,11 +212,9 @@ export class Outbox extends DurableObject<Env> {
     return at === undefined ? storage.deleteAlarm() : storage.setAlarm(at);
   }
 
-  async #reseal(content: string): Promise<string | SealingError> {
-    const { settingsKeys } = await loadConfig(this.env);
+  async #reseal(content: string, keys: SealingKeys): Promise<string | SealingError> {
     try {
-      const mail = await openMail(this.#tenant, content, settingsKeys);
-      return await sealMail(this.#tenant, mail, settingsKeys);
+      return await sealMail(this.#tenant, await openMail(this.#tenant, content, keys), keys);
     } catch (error) {
       if (error instanceof SealingError) return error;
       throw error;
@@ -190,6 +234,12 @@ export class Outbox extends DurableObject<Env> {
 
   #statusOf(mail: MailRow | undefined): MailStatus | undefined {
     return mail && toStatus(mail, this.#state.pause);
+  }
+
+  /** @param isStored whether KV shows settings; those that were saved or deleted recently decide instead */
+  #hasSettings(isStored: boolean, now: number): boolean {
+    const latest = this.#state.latestSettings(now);
+    return latest === undefined ? isStored : latest.jwe !== undefined;
   }
 
   get #tenant(): string {

@@ -6,7 +6,7 @@ export type MailContent = Omit<Mail, "tag" | "expiresIn">;
 
 /** Encrypts a message for its tenant, with the first key. */
 export async function sealMail(tenant: string, mail: MailContent, keys: SealingKeys): Promise<string> {
-  return (await seal(tenant, { mail }, keys)).jwe;
+  return (await seal("messages", tenant, { mail }, keys)).jwe;
 }
 
 /** @throws {SealingError} */

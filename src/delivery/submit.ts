@@ -12,7 +12,8 @@ import { sealMail } from "./sealed-mail.ts";
  * nobody has been contacted, when this returns.
  *
  * @param by the application that submits them, and its key for this request, honored for 7 days
- * @throws {ApiError} `nothing_stored`, `idempotency_key_reused`, `outbox_full`, `outbox_unavailable`
+ * @throws {ApiError} `nothing_stored`, `idempotency_key_reused`, `outbox_full`, `outbox_unavailable`,
+ * `store_unavailable`
  * @throws {KvError}
  * @throws {SealingError}
  */
@@ -24,6 +25,7 @@ export async function submit(
   by: { application: string; idempotencyKey: string | undefined },
 ): Promise<AcceptResult & { kind: "accepted" }> {
   const { application, idempotencyKey } = by;
+  const [{ kid }] = settingsKeys;
   const settings = await new SettingsStore(env.SMTP_SETTINGS, settingsKeys).read(tenant);
   const messages = "to" in sent ? [sent] : sent;
   const sealed = await Promise.all(
@@ -36,15 +38,20 @@ export async function submit(
   const idempotency =
     idempotencyKey === undefined
       ? undefined
-      : { key: idempotencyKey, fingerprints: await fingerprint(JSON.stringify(sent), settingsKeys) };
+      : {
+          key: idempotencyKey,
+          fingerprints: await fingerprint("idempotencyKeys", JSON.stringify(sent), settingsKeys),
+        };
   const isStored = settings !== undefined;
   const result = await callOutbox<AcceptResult>(
     env,
     tenant,
-    (outbox) => outbox.accept({ messages: sealed, idempotency, application }, isStored),
+    (outbox) => outbox.accept({ messages: sealed, idempotency, application, kid }, isStored),
     // Without a key, the outbox would not recognize the messages, and send them twice.
     { isIdempotent: idempotency !== undefined },
   );
-  if (result.kind !== "accepted") throw new ApiError(result.kind);
-  return result;
+  if (result.kind === "accepted") return result;
+  throw result.kind === "store_unavailable"
+    ? new ApiError("store_unavailable", { reason: result.reason })
+    : new ApiError(result.kind);
 }

@@ -1,5 +1,7 @@
+import type { ListedOutbox } from "../delivery/outbox-entry.ts";
 import { reasonOf } from "../errors.ts";
 import type { ListedRecord, SettingsStore } from "../settings/store.ts";
+import { isKeyNeeded } from "../storage/sealed-places.ts";
 import type { RotationCursor, RotationPosition } from "./cursor.ts";
 
 /**
@@ -9,10 +11,10 @@ import type { RotationCursor, RotationPosition } from "./cursor.ts";
 const SETTLING_MS = 5 * 60_000;
 
 /**
- * How long a key must stay after it stopped sealing, in milliseconds: 11 days. A waiting message that it sealed
- * lives for 72 hours, and 7 days more once it has failed.
+ * How long a key stays after it was first seen not to seal any more, in milliseconds: a day. By then, no isolate with
+ * the previous configuration is left, and KV lists what they have stored.
  */
-const RETIREMENT_MS = 11 * 24 * 60 * 60_000;
+const RETIREMENT_MS = 24 * 60 * 60_000;
 
 /** The result of one run. */
 interface RotationSummary {
@@ -26,7 +28,7 @@ interface RotationSummary {
   left: number;
   /** Whether the next run can continue after this one; otherwise it starts over. */
   cursorSaved: boolean;
-  /** `kid` of each key that neither a record nor a message needs any more. */
+  /** `kid` of each key that no stored value needs any more. */
   removable: string[];
   /** Number of KV operations used. */
   operations: number;
@@ -45,12 +47,14 @@ interface RotationFailure {
  * others.
  *
  * @param records of all tenants, as `SettingsStore.list` returns them
+ * @param outboxes of all tenants, as `listOutboxes` returns them
  * @param kids of `SETTINGS_KEYS`, the sealing key first
  * @param maxOperations KV operations allowed
  */
 export async function rotate(
   store: SettingsStore,
   records: readonly ListedRecord[],
+  outboxes: readonly ListedOutbox[],
   cursor: RotationCursor,
   [sealing, ...older]: readonly [string, ...string[]],
   now: Date,
@@ -75,17 +79,17 @@ export async function rotate(
   const cursorSaved =
     position !== undefined && (await saves(cursor, position, nextPosition(position, batch, older, now)));
   const left = outdated.filter(({ tenant }) => !resealed.has(tenant));
+  const listings = {
+    settings: left.map(({ kid }) => (kid === undefined ? undefined : [kid])),
+    outboxes: outboxes.map(({ kids }) => kids),
+  };
   return {
     examined: records.length,
     resealed: resealed.size,
     failures,
     left: left.length,
     cursorSaved,
-    removable: older.filter(
-      (kid) =>
-        isRetired(position?.retired[kid], now) &&
-        left.every((record) => record.kid !== kid && record.kid !== undefined),
-    ),
+    removable: older.filter((kid) => isRetired(position?.retired[kid], now) && !isKeyNeeded(kid, listings)),
     operations: 2 * batch.length + 2,
   };
 }

@@ -1,3 +1,4 @@
+import type { ListedOutbox } from "../delivery/outbox-entry.ts";
 import { log } from "../log.ts";
 import type { ListedRecord, SettingsStore } from "../settings/store.ts";
 import type { SealingKeys } from "../storage/sealing.ts";
@@ -9,6 +10,7 @@ import { rotate } from "./rotate.ts";
  *
  * @param kv holds the cursor
  * @param records of all tenants
+ * @param outboxes of all tenants
  * @param maxOperations KV operations allowed
  * @returns the number of KV operations used
  */
@@ -16,13 +18,22 @@ export async function runRotation(
   store: SettingsStore,
   kv: KVNamespace,
   records: readonly ListedRecord[],
+  outboxes: readonly ListedOutbox[],
   [{ kid: sealing }, ...older]: SealingKeys,
   now: Date,
   maxOperations: number,
 ): Promise<number> {
   const kids = [sealing, ...older.map(({ kid }) => kid)] as const;
   const cursor = new RotationCursor(kv);
-  const { failures, operations, ...summary } = await rotate(store, records, cursor, kids, now, maxOperations);
+  const { failures, operations, ...summary } = await rotate(
+    store,
+    records,
+    outboxes,
+    cursor,
+    kids,
+    now,
+    maxOperations,
+  );
   for (const failure of failures) log("error", "record not rotated", failure);
   const advice = summary.removable.map((kid) => `The key ${kid} can be removed from SETTINGS_KEYS.`);
   log("info", "rotation", { ...summary, failed: failures.length, advice });

@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { KV_MIN_CACHE_TTL_SECONDS, withRetries } from "../storage/kv.ts";
+import { KV_MIN_CACHE_TTL_SECONDS, listKeys, withRetries } from "../storage/kv.ts";
 import { open, SealingError, type SealingKeys, seal } from "../storage/sealing.ts";
 import type { Settings } from "./schema.ts";
 
@@ -63,7 +63,7 @@ export class SettingsStore {
    * @throws {KvError}; after a 429, the previous record is still stored
    */
   async write(tenant: string, record: SettingsRecord, retryDelays?: readonly number[]): Promise<string> {
-    const { jwe, kid } = await seal(tenant, record, this.#keys);
+    const { jwe, kid } = await seal("settings", tenant, record, this.#keys);
     const metadata: Metadata = { kid, updatedAt: record.updatedAt };
     await withRetries(() => this.#kv.put(keyOf(tenant), jwe, { metadata }), retryDelays);
     return jwe;
@@ -85,19 +85,12 @@ export class SettingsStore {
    * @throws {KvError}
    */
   async list(): Promise<{ records: ListedRecord[]; operations: number }> {
-    const records: ListedRecord[] = [];
-    let cursor: string | null = null;
-    let operations = 0;
-    do {
-      const options: KVNamespaceListOptions = { prefix: PREFIX, cursor };
-      const page: KVNamespaceListResult<Metadata> = await withRetries(() => this.#kv.list<Metadata>(options));
-      for (const { name, metadata } of page.keys) {
-        const tenant = name.slice(PREFIX.length);
-        records.push({ tenant, kid: metadata?.kid, updatedAt: metadata?.updatedAt });
-      }
-      cursor = page.list_complete ? null : page.cursor;
-      operations++;
-    } while (cursor !== null);
+    const { keys, operations } = await listKeys<Metadata>(this.#kv, PREFIX);
+    const records = keys.map(({ rest, metadata }) => ({
+      tenant: rest,
+      kid: metadata?.kid,
+      updatedAt: metadata?.updatedAt,
+    }));
     return { records, operations };
   }
 

@@ -39,6 +39,35 @@ export async function withRetries<Result>(
   }
 }
 
+/** A key as KV lists it: what follows the prefix, and the metadata. */
+interface ListedKey<Metadata> {
+  rest: string;
+  metadata: Metadata | undefined;
+}
+
+/**
+ * Lists all keys with a prefix, in ascending order.
+ *
+ * @returns the keys, and the number of KV operations used
+ * @throws {KvError}
+ */
+export async function listKeys<Metadata>(
+  kv: KVNamespace,
+  prefix: string,
+): Promise<{ keys: ListedKey<Metadata>[]; operations: number }> {
+  const keys: ListedKey<Metadata>[] = [];
+  let cursor: string | null = null;
+  let operations = 0;
+  do {
+    const options: KVNamespaceListOptions = { prefix, cursor };
+    const page: KVNamespaceListResult<Metadata> = await withRetries(() => kv.list<Metadata>(options));
+    for (const { name, metadata } of page.keys) keys.push({ rest: name.slice(prefix.length), metadata });
+    cursor = page.list_complete ? null : page.cursor;
+    operations++;
+  } while (cursor !== null);
+  return { keys, operations };
+}
+
 /**
  * Reads a key that never exists, to see whether KV responds.
  *

@@ -1,5 +1,6 @@
 import { base64url, decodeProtectedHeader, EncryptJWT, type JWTPayload, jwtDecrypt } from "jose";
 import { SafeError } from "../errors.ts";
+import type { SealedPlaceName } from "./sealed-places.ts";
 
 /** A key that encrypts (seals) stored values, and decrypts (opens) them. */
 export interface SealingKey {
@@ -32,9 +33,11 @@ const CONTENT_ENCRYPTION = "A256GCM";
  * Seals claims for a tenant as an encrypted JWT (RFC 7516, RFC 7519). Each value has its own content key,
  * wrapped by the first key; any JOSE library decrypts it with that key.
  *
+ * @param _place where the value will be stored: none is sealed for a place that rotation does not know
  * @returns the JWE in compact form, and the `kid` that sealed it
  */
 export async function seal(
+  _place: SealedPlaceName,
   tenant: string,
   claims: object,
   [sealing]: SealingKeys,
@@ -51,8 +54,14 @@ export async function seal(
 /**
  * Fingerprints a text with each key, the sealing key's first. A plain hash would reveal a short text, such as a
  * six-digit code, to a reader of the store.
+ *
+ * @param _place where the fingerprints will be stored, as for {@link seal}
  */
-export function fingerprint(text: string, keys: SealingKeys): Promise<[kid: string, fingerprint: string][]> {
+export function fingerprint(
+  _place: SealedPlaceName,
+  text: string,
+  keys: SealingKeys,
+): Promise<[kid: string, fingerprint: string][]> {
   const bytes = new TextEncoder().encode(text);
   return Promise.all(
     keys.map(async ({ kid, mac }): Promise<[string, string]> => {

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ensureAlarms } from "../../src/delivery/outbox-client.ts";
+import { maintainOutboxes } from "../../src/delivery/outbox-client.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { faultyKv } from "../support/faulty-kv.ts";
 import { captureLog } from "../support/log.ts";
@@ -200,6 +200,8 @@ describe("alarms", () => {
 });
 
 describe("the cron trigger", () => {
+  const taskOf = (tenant: string) => ({ tenant, hasSettings: true, listed: undefined });
+
   it("reaches all tenants in turn, within the operations that the rotation leaves", async () => {
     const server = await mailServer();
     const outboxes = [];
@@ -208,14 +210,23 @@ describe("the cron trigger", () => {
       await outbox.submit();
       await loseAlarm(outbox);
     }
-    const tenants = outboxes.map(({ tenant }) => tenant);
+    const tasks = outboxes.map(({ tenant }) => taskOf(tenant));
     const armed: number[] = [];
     for (let run = 0; run < 3; run++) {
-      await ensureAlarms(env, tenants, 2, new Date(run * 10 * MINUTE));
+      await maintainOutboxes(env, tasks, 2, new Date(run * 10 * MINUTE));
       const alarms = await Promise.all(outboxes.map((outbox) => outbox.alarmAt()));
       armed.push(alarms.filter((at) => at !== null).length);
     }
     expect(armed).toEqual([2, 4, 5]);
+  });
+
+  it("reaches an outbox whose tenant has no settings any more", async () => {
+    const outbox = await newOutbox(await mailServer());
+    await outbox.submit();
+    await outbox.save(undefined);
+    await loseAlarm(outbox);
+    await cronTrigger({});
+    expect(await outbox.alarmAt()).toBe(Date.now());
   });
 
   it("goes on after an outbox that fails, and names it", async () => {
@@ -229,10 +240,15 @@ describe("the cron trigger", () => {
       },
     };
     const { lines } = await captureLog(() =>
-      ensureAlarms({ ...env, OUTBOX: broken as never }, ["broken", outbox.tenant], 900, new Date(0)),
+      maintainOutboxes(
+        { ...env, OUTBOX: broken as never },
+        ["broken", outbox.tenant].map(taskOf),
+        900,
+        new Date(0),
+      ),
     );
     expect(lines.map((line) => JSON.parse(line))).toEqual([
-      { message: "alarm not ensured", tenant: "broken", reason: "unexpected error" },
+      { message: "outbox not maintained", tenant: "broken", reason: "unexpected error" },
     ]);
     expect(await outbox.alarmAt()).toBe(Date.now());
   });

@@ -93,28 +93,52 @@ describe("an idempotency key", () => {
     await expect(outbox.submit({}, "other")).rejects.toMatchObject({ kind: "nothing_stored" });
   });
 
-  it("counts for 7 days after the last mail of its batch is final, then no more", async () => {
+  /** A batch with a key: the first message expires after two days, the second one is sent at once. */
+  async function keyedBatch() {
     const server = await mailServer();
     const outbox = await newOutbox(server);
     await server.change({ rejectRecipients: { "grey@example.com": "450 4.2.0 later" } });
-    const batch = [{}, { to: "grey@example.com", expiresIn: 2 * 24 * 3600 }];
-    const first = await outbox.submitAll(batch, "key");
+    const batch = [{ to: "grey@example.com", expiresIn: 2 * 24 * 3600 }, {}];
+    const submittedAt = Date.now();
+    const { messages } = await outbox.submitAll(batch, "key");
     await outbox.runAlarm();
-    // The first mail is sent at once, and the second one expires after two days.
-    while ((await outbox.states())[1] === "queued") await outbox.runAlarm();
-    advanceClock(7 * DAY - 1);
+    while ((await outbox.states())[0] === "queued") await outbox.runAlarm();
+    return { outbox, batch, ids: messages.map(({ id }) => id), submittedAt };
+  }
+
+  it("counts for 7 days, in which no message of its batch is forgotten", async () => {
+    const { outbox, batch, ids, submittedAt } = await keyedBatch();
+    advanceClock(submittedAt + 7 * DAY - 1 - Date.now());
     await outbox.runAlarmNow();
     expect(await outbox.submitAll(batch, "key")).toMatchObject({
       replayed: true,
       messages: [
-        { id: first.messages[0]?.id, state: "sent" },
-        { id: first.messages[1]?.id, state: "expired" },
+        { id: ids[0], state: "expired" },
+        { id: ids[1], state: "sent" },
       ],
     });
-    await outbox.runAlarm();
+  });
+
+  it.each(["by an alarm", "by nothing"])("counts no more afterwards, cleared %s", async (how) => {
+    const { outbox, batch, ids, submittedAt } = await keyedBatch();
+    advanceClock(submittedAt + 7 * DAY - Date.now());
+    if (how === "by an alarm") await outbox.runAlarmNow();
+    expect(await outbox.status(ids[0] ?? "")).toMatchObject({ state: "expired" });
     const again = await outbox.submitAll(batch, "key");
     expect(again).toMatchObject({ replayed: false });
-    expect(again.messages[0]?.id).not.toBe(first.messages[0]?.id);
+    expect(again.messages[0]?.id).not.toBe(ids[0]);
+    expect(await outbox.submitAll(batch, "key")).toEqual({ ...again, replayed: true });
+  });
+
+  it("is cleared with its fingerprint although its message lives on", async () => {
+    const { outbox, ids, submittedAt } = await keyedBatch();
+    advanceClock(6 * DAY);
+    await outbox.retry(ids[0] ?? "");
+    advanceClock(submittedAt + 7 * DAY - Date.now());
+    await outbox.runAlarmNow();
+    expect(await outbox.database.query("SELECT id, idempotency_key, fingerprint FROM mail")).toEqual([
+      { id: ids[0], idempotency_key: null, fingerprint: null },
+    ]);
   });
 
   it("counts while settings keys rotate", async () => {

@@ -89,7 +89,7 @@ describe("an outbox of version 0.2.0", () => {
     const { outbox, ids } = await restoredOutbox();
     await outbox.status(ids.sent);
     const request = JSON.stringify(mailSchema.parse(aMail));
-    const [stored] = await fingerprint(request, outbox.config.settingsKeys);
+    const [stored] = await fingerprint("idempotencyKeys", request, outbox.config.settingsKeys);
     await outbox.database.change(`fingerprint = '${stored?.join(" ")}'`, ids.queuedUntried);
     outbox.application = "anyone";
     expect(await outbox.submit({}, "order-1")).toBe(ids.queuedUntried);

@@ -67,7 +67,7 @@ describe("a record", () => {
     await outbox.runAlarm();
     expect(await rowsOf(outbox)).toEqual([]);
     expect(await outbox.database.tables()).toEqual(["mail"]);
-    expect(await outbox.database.keys()).toEqual(["evidence", "migrations"]);
+    expect(await outbox.database.keys()).toEqual(["evidence", "kids", "migrations"]);
     const id = await outbox.submit();
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ state: "sent" });
@@ -99,7 +99,7 @@ describe("a record", () => {
     // The next try of the pause, then the purge.
     for (let alarm = 0; alarm < 2; alarm++) await outbox.runAlarm();
     expect(await rowsOf(outbox)).toEqual([]);
-    expect(await outbox.database.keys()).toEqual(["evidence", "migrations", "pause", "streaks"]);
+    expect(await outbox.database.keys()).toEqual(["evidence", "kids", "migrations", "pause", "streaks"]);
     expect(await outbox.alarmAt()).toBeNull();
   });
 
@@ -117,6 +117,36 @@ describe("a record", () => {
       { state: "sent" },
     ]);
     expect(await outbox.alarmAt()).toBeGreaterThan(Date.now());
+  });
+
+  it("is purged by its own final state, whatever becomes of the others of its request", async () => {
+    const outbox = await newOutbox(await mailServer({ reject: { recipient: "550 5.1.1 unknown" } }));
+    const { messages } = await outbox.submitAll([{}, {}, {}], "key");
+    await outbox.runAlarm();
+    const [first, second] = messages.map(({ id }) => id);
+    advanceClock(6 * DAY);
+    // The oldest record, and the key with it, live on.
+    await outbox.retry(first ?? "");
+    advanceClock(DAY);
+    await outbox.runAlarm();
+    expect(await outbox.status(second ?? "")).toBeUndefined();
+    expect(await rowsOf(outbox)).toHaveLength(1);
+  });
+
+  it("is purged within an hour although an older message waits", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ rejectRecipients: { "grey@example.com": "450 4.2.0 later" } });
+    const waiting = await outbox.submit({ to: "grey@example.com", expiresIn: 72 * 3600 });
+    const sent = await outbox.submit();
+    await outbox.runAlarm();
+    const end = Date.now() + 7 * DAY + HOUR;
+    while (Date.now() < end && (await outbox.alarmAt()) !== null) {
+      if (((await outbox.alarmAt()) ?? 0) > end) break;
+      await outbox.runAlarm();
+    }
+    expect(await outbox.status(sent)).toBeUndefined();
+    expect(await outbox.status(waiting)).toMatchObject({ state: "expired" });
   });
 
   it("of a message that waits is never purged", async () => {

@@ -79,7 +79,7 @@ describe("a rotation of a record saved less than five minutes ago", () => {
       removable: [],
       operations: 2,
     });
-    expect(operations).toEqual(["list smtp", "get rotation"]);
+    expect(operations).toEqual(["list smtp", "list outbox", "get rotation"]);
     expect(await storedAs("acme")).toEqual(before);
   });
 

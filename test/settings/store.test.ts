@@ -18,14 +18,14 @@ describe("openRecord", () => {
   it("opens what was sealed", async () => {
     const { settingsKeys } = await newSettingsKeys("one");
     const record = recordOf("acme");
-    const { jwe } = await seal("acme", record, settingsKeys);
+    const { jwe } = await seal("settings", "acme", record, settingsKeys);
     expect(await openRecord("acme", jwe, settingsKeys)).toEqual(record);
   });
 
   it("uses updatedAt as the version of a record that has none", async () => {
     const { settingsKeys } = await newSettingsKeys("one");
     const { version: _, ...record } = recordOf("acme");
-    const { jwe } = await seal("acme", record, settingsKeys);
+    const { jwe } = await seal("settings", "acme", record, settingsKeys);
     expect(await openRecord("acme", jwe, settingsKeys)).toEqual({ ...record, version: record.updatedAt });
   });
 
@@ -33,7 +33,7 @@ describe("openRecord", () => {
     "rejects sealed claims without settings: %j",
     async (claims) => {
       const { settingsKeys } = await newSettingsKeys("one");
-      const { jwe } = await seal("acme", claims, settingsKeys);
+      const { jwe } = await seal("settings", "acme", claims, settingsKeys);
       const opened = openRecord("acme", jwe, settingsKeys);
       await expect(opened).rejects.toEqual(new SealingError("holds no settings", "one"));
     },

@@ -9,7 +9,7 @@ const claims = { host: "smtp.example.net", user: "sender@example.com", password:
 describe("seal", () => {
   it("seals claims that open for the same tenant", async () => {
     const { settingsKeys } = await newSettingsKeys("one");
-    const { jwe } = await seal("acme", claims, settingsKeys);
+    const { jwe } = await seal("settings", "acme", claims, settingsKeys);
     expect(await open("acme", jwe, settingsKeys)).toEqual({
       claims: { ...claims, sub: "acme", iat: expect.any(Number) },
       kid: "one",
@@ -43,7 +43,7 @@ describe("seal", () => {
 
   it("uses the first key, and names it", async () => {
     const { settingsKeys } = await newSettingsKeys("new", "old");
-    const { jwe, kid } = await seal("acme", claims, settingsKeys);
+    const { jwe, kid } = await seal("settings", "acme", claims, settingsKeys);
     expect(kid).toBe("new");
     expect(decodeProtectedHeader(jwe).kid).toBe("new");
   });
@@ -152,8 +152,8 @@ describe("open", () => {
   });
 });
 
-async function sealed(keys: Parameters<typeof seal>[2]): Promise<string> {
-  return (await seal("acme", claims, keys)).jwe;
+async function sealed(keys: Parameters<typeof seal>[3]): Promise<string> {
+  return (await seal("settings", "acme", claims, keys)).jwe;
 }
 
 /** Seals the claims under any header, as another program with the key could. */

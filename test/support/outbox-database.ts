@@ -50,6 +50,10 @@ export class OutboxDatabase {
     return this.#in(({ kv }) => kv.get(key));
   }
 
+  async deleteKey(key: string): Promise<void> {
+    await this.#in(({ kv }) => kv.delete(key));
+  }
+
   #in<Result>(read: (storage: DurableObjectStorage) => Result | Promise<Result>): Promise<Result> {
     return runInDurableObject(env.OUTBOX.getByName(this.#tenant), (_, { storage }) => read(storage));
   }

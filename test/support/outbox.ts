@@ -48,7 +48,7 @@ export class TestOutbox {
 
   /** Seals claims for the tenant. */
   async seal(claims: object): Promise<string> {
-    return (await seal(this.tenant, claims, this.config.settingsKeys)).jwe;
+    return (await seal("messages", this.tenant, claims, this.config.settingsKeys)).jwe;
   }
 
   /** Stores settings in KV, without notifying the outbox. `undefined` deletes them. */

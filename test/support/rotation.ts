@@ -1,5 +1,6 @@
 import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { listOutboxes } from "../../src/delivery/outbox-entry.ts";
 import worker from "../../src/index.ts";
 import { RotationCursor } from "../../src/key-rotation/cursor.ts";
 import { rotate } from "../../src/key-rotation/rotate.ts";
@@ -47,7 +48,9 @@ export async function newRotation({ oldRetiredAt = LONG_AGO }: { oldRetiredAt?: 
     }: RunOptions = {}) => {
       const store = new SettingsStore(kv, settingsKeys);
       const { records, operations } = await store.list();
-      return rotate(store, records, new RotationCursor(kv), kids, now, maxOperations - operations);
+      const listed = await listOutboxes(kv);
+      const left = maxOperations - operations - listed.operations;
+      return rotate(store, records, listed.outboxes, new RotationCursor(kv), kids, now, left);
     },
   };
 }
