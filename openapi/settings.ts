@@ -172,6 +172,29 @@ const IF_MATCH: Parameter = {
   example: ETAG.example,
 };
 
+const IF_NONE_MATCH: Parameter = {
+  name: "If-None-Match",
+  in: "header",
+  description:
+    "* if no settings may be stored, or ETags of those that may not be (RFC 9110 section 13.1.2). Otherwise: 412, and nothing changes. If-Match is evaluated first.",
+  schema: { type: "string" },
+  example: "*",
+};
+
+const IF_NONE_MATCH_OF_READ: Parameter = {
+  ...IF_NONE_MATCH,
+  description:
+    "ETag of the settings that the caller has (RFC 9110 section 13.1.2). If it is the current one: 304.",
+  example: ETAG.example,
+};
+
+/** Errors of changes with preconditions. */
+const PRECONDITION_ERRORS: readonly ApiErrorKind[] = [
+  "precondition_failed",
+  "already_stored",
+  "outbox_unavailable",
+];
+
 /** The operations on a tenant's settings, by path below the family's prefix. */
 export function settingsPaths(family: Family): Record<string, PathItem> {
   const tags = [family];
@@ -183,7 +206,7 @@ export function settingsPaths(family: Family): Record<string, PathItem> {
         summary: "Save settings",
         description:
           "Replaces the configuration as a unit. null, an empty string and white space count as absent. Strings are trimmed, except for the password. An unknown field is rejected. A rejected request changes nothing.",
-        parameters: [...queryParameters(verifySchema), IF_MATCH],
+        parameters: [...queryParameters(verifySchema), IF_MATCH, IF_NONE_MATCH],
         requestBody: {
           description: BODY_DESCRIPTION,
           required: true,
@@ -199,8 +222,8 @@ export function settingsPaths(family: Family): Record<string, PathItem> {
           ...BODY_ERRORS,
           ...TEST_ERRORS,
           ...TARGET_ERRORS,
+          ...PRECONDITION_ERRORS,
           "mandatory_fields_missing",
-          "precondition_failed",
           "settings_changed",
         ],
       }),
@@ -209,24 +232,32 @@ export function settingsPaths(family: Family): Record<string, PathItem> {
         tags,
         summary: "Read settings",
         description: "Returns the settings with the password masked. They can be sent back unchanged.",
+        parameters: [IF_MATCH, IF_NONE_MATCH_OF_READ],
         success: {
           description: "The settings.",
           headers: { ETag: ETAG },
           content: json(settingsReadSchema, { read: RESPONSES.read }),
         },
-        errors: [...SETTINGS_ERRORS, "nothing_stored"],
+        responses: {
+          304: {
+            description: "The caller has the current settings: If-None-Match names them.",
+            headers: { ETag: ETAG },
+            content: {},
+          },
+        },
+        errors: [...SETTINGS_ERRORS, "nothing_stored", "precondition_failed"],
       }),
       delete: operation({
         operationId: `deleteSettings_${family}`,
         tags,
         summary: "Delete settings",
         description: "Succeeds even if nothing is stored, unless the request has If-Match.",
-        parameters: [IF_MATCH],
+        parameters: [IF_MATCH, IF_NONE_MATCH],
         success: {
           description: "Nothing is stored.",
           content: json(doneSchema, { deleted: RESPONSES.deleted }),
         },
-        errors: [...SETTINGS_ERRORS, ...TARGET_ERRORS, "precondition_failed"],
+        errors: [...SETTINGS_ERRORS, ...TARGET_ERRORS, ...PRECONDITION_ERRORS],
       }),
     },
     "/test": {

@@ -1,7 +1,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { AppEnv } from "./context.ts";
-import { notifyOutbox } from "./delivery/outbox-client.ts";
+import { notifyOutbox, recentSettings } from "./delivery/outbox-client.ts";
 import { deliveryRoutes } from "./delivery/routes.ts";
 import { docsRoutes } from "./docs/routes.ts";
 import { ApiError } from "./errors.ts";
@@ -47,7 +47,7 @@ function tenantRoutes<Resource extends "config" | "setup">(
 ) {
   return new Hono<AppEnv>()
     .use(tenant)
-    .route(`/${resource}`, settingsRoutes(keycloakTarget, notifyOutbox))
+    .route(`/${resource}`, settingsRoutes(keycloakTarget, notifyOutbox, recentSettings))
     .route(`/${resource}/history`, historyRoutes())
     .route("/test", testRoutes())
     .route("/messages", deliveryRoutes());

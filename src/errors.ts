@@ -174,6 +174,12 @@ export const API_ERRORS = {
     message: "The stored settings are not the version that If-Match names. Read them again.",
     example: {},
   }),
+  already_stored: define<object>({
+    httpStatus: 412,
+    description: "If-None-Match excludes what is stored: it is *, or names its version.",
+    message: "If-None-Match excludes the settings that are stored. Read them, and save with If-Match.",
+    example: {},
+  }),
   settings_changed: define<object>({
     httpStatus: 412,
     description: "The stored settings changed during the request.",
@@ -273,8 +279,9 @@ export const API_ERRORS = {
   outbox_unavailable: define<Reason>({
     httpStatus: 503,
     description:
-      "The tenant's outbox is unavailable. The messages may have been accepted: repeat the request with its Idempotency-Key.",
-    message: "The outbox is unavailable. Try again in a few seconds, with the same Idempotency-Key.",
+      "The tenant's outbox is unavailable. Messages may have been accepted: repeat the request with its Idempotency-Key. Settings are unchanged.",
+    message:
+      "The outbox is unavailable. Try again in a few seconds, with the same Idempotency-Key if there is one.",
     // A deployment restarts the object within a second.
     retryAfterSeconds: 2,
     example: { reason: "" },

@@ -1,6 +1,7 @@
 import { ApiError, reasonOf } from "../errors.ts";
 import { log } from "../log.ts";
 import type { Outbox } from "./outbox.ts";
+import type { LatestSettings } from "./outbox-state.ts";
 
 /** Interval of the cron trigger in wrangler.toml, in milliseconds. */
 const CRON_INTERVAL_MS = 10 * 60_000;
@@ -48,6 +49,16 @@ export async function notifyOutbox(env: Env, tenant: string, jwe: string | undef
   } catch (error) {
     log("error", "outbox not notified", { tenant, reason: reasonOf(error) });
   }
+}
+
+/**
+ * Asks the tenant's outbox for the settings that it was notified of in the last two minutes.
+ *
+ * @returns `undefined` if there are none
+ * @throws {ApiError} `outbox_unavailable`
+ */
+export function recentSettings(env: Env, tenant: string): Promise<LatestSettings | undefined> {
+  return callOutbox(env, tenant, async (outbox) => outbox.recentSettings(), { isIdempotent: true });
 }
 
 /** An outbox to maintain, as KV lists its tenant. */

@@ -12,7 +12,7 @@ import { MailTable } from "./mail-table.ts";
 import { isInTime, nextAlarmAt } from "./next-alarm.ts";
 import { nextAttemptAt } from "./next-attempt.ts";
 import { OutboxEntry } from "./outbox-entry.ts";
-import { OutboxState } from "./outbox-state.ts";
+import { type LatestSettings, OutboxState } from "./outbox-state.ts";
 import { openMail, sealMail } from "./sealed-mail.ts";
 import { type MailStatus, reasonOfExpiry, toStatus } from "./status.ts";
 
@@ -137,6 +137,11 @@ export class Outbox extends DurableObject<Env> {
     if (latest !== undefined && (latest.at > at || (latest.at === at && latest.jwe === jwe))) return;
     this.#dispatcher.takeSettings({ jwe, at }, now);
     await this.#setAlarm(this.#nextAlarmAt(now));
+  }
+
+  /** The settings that were saved or deleted in the last two minutes, if they were. */
+  recentSettings(): LatestSettings | undefined {
+    return this.#state.latestSettings(Date.now());
   }
 
   /**

@@ -1,7 +1,7 @@
 import { ApiError, type FieldError, reasonOf } from "../errors.ts";
 import type { HistoryEvent } from "../history/record.ts";
-import { assertIfMatch } from "../http/etag.ts";
-import type { SettingsRequest } from "./request.ts";
+import { assertPreconditions, type Preconditions } from "../http/etag.ts";
+import { type LatestRequest, readLatest } from "./latest-record.ts";
 import type { Settings } from "./schema.ts";
 import type { SettingsRecord } from "./store.ts";
 
@@ -18,7 +18,7 @@ export interface SettingsTarget {
 }
 
 /** What a change of settings takes from its request, and what it causes elsewhere. */
-export interface ChangeRequest extends SettingsRequest {
+export interface ChangeRequest extends LatestRequest {
   /** Where settings also take effect, if anywhere. */
   target: SettingsTarget | undefined;
   /** Runs work that may end after the response. */
@@ -47,15 +47,17 @@ export async function commitChange(
 }
 
 /**
- * Deletes a tenant's settings. Without `ifMatch`, it does not read them first: KV may not show yet what was saved
+ * Deletes a tenant's settings. Without preconditions, it does not read them first: KV may not show yet what was saved
  * elsewhere.
  *
- * @throws {ApiError} `precondition_failed`; those of the target
+ * @throws {ApiError} `precondition_failed`, `already_stored`, `outbox_unavailable`; those of the target
  * @throws {KvError}
  */
-export async function deleteSettings(request: ChangeRequest, ifMatch: string | undefined): Promise<void> {
-  const { store, tenant } = request;
-  if (ifMatch !== undefined) assertIfMatch(ifMatch, (await store.read(tenant))?.version);
+export async function deleteSettings(
+  request: ChangeRequest,
+  preconditions: Preconditions | undefined,
+): Promise<void> {
+  if (preconditions !== undefined) assertPreconditions(preconditions, (await readLatest(request))?.version);
   await commitChange(request, undefined, { action: "deleted" });
 }
 

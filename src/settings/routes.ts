@@ -3,11 +3,13 @@ import { type Context, Hono } from "hono";
 import type { AppEnv } from "../context.ts";
 import { ApiError } from "../errors.ts";
 import { envelope } from "../http/envelope.ts";
-import { setETag } from "../http/etag.ts";
+import { assertIfMatch, preconditionsOf, setETag } from "../http/etag.ts";
 import { invalidFields, validQuery } from "../http/validation.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { jsonBody, optionalJsonBody } from "../middleware/json-body.ts";
+import { notModified } from "../middleware/not-modified.ts";
 import { type ChangeRequest, deleteSettings, type SettingsTarget } from "./change.ts";
+import type { RecentChange } from "./latest-record.ts";
 import { requestOf } from "./request.ts";
 import { toResponse, warningsFor } from "./response.ts";
 import { saveSettings } from "./save.ts";
@@ -22,22 +24,26 @@ const administrator = authenticate(({ adminRoles }) => adminRoles);
  *
  * @param targetOf where settings of a request take effect before they are stored, if anywhere
  * @param onChange what else a save or delete causes, after it. Gets the sealed record, or `undefined`
+ * @param recentChange what `onChange` was given last, if that was within two minutes
  */
 export function settingsRoutes(
   targetOf: (c: Context<AppEnv>) => SettingsTarget | undefined,
   onChange: (env: Env, tenant: string, sealed: string | undefined) => Promise<void>,
+  recentChange: (env: Env, tenant: string) => Promise<RecentChange | undefined>,
 ) {
   const changeOf = (c: Context<AppEnv>): ChangeRequest => ({
     ...requestOf(c),
     target: targetOf(c),
     waitUntil: (work) => c.executionCtx.waitUntil(work),
     onChange: (sealed) => onChange(c.env, c.var.tenant, sealed),
+    recentChange: () => recentChange(c.env, c.var.tenant),
   });
   return new Hono<AppEnv>()
-    .get("/", administrator, async (c) => {
+    .get("/", administrator, notModified(), async (c) => {
       const record = await storeOf(c).read(c.var.tenant);
       if (record === undefined) throw new ApiError("nothing_stored");
       const { settings, updatedAt, updatedBy, version } = record;
+      assertIfMatch(c.req.header("If-Match"), version);
       setETag(c, version);
       const members = {
         settings: toResponse(settings),
@@ -48,13 +54,13 @@ export function settingsRoutes(
       return c.json(envelope("OK", "Successfully read SMTP Details", members));
     })
     .post("/", administrator, jsonBody(), settingsBody(), validQuery(verifySchema), async (c) => {
-      const options = { ...c.req.valid("query"), ifMatch: c.req.header("If-Match") };
+      const options = { ...c.req.valid("query"), preconditions: preconditionsOf(c) };
       await saveSettings(changeOf(c), c.req.valid("json"), options);
       setETag(c, c.var.requestId);
       return c.json(envelope("OK", "Successfully updated SMTP Details"));
     })
     .delete("/", administrator, async (c) => {
-      await deleteSettings(changeOf(c), c.req.header("If-Match"));
+      await deleteSettings(changeOf(c), preconditionsOf(c));
       return c.json(envelope("OK", "Successfully deleted SMTP Details"));
     });
 }

@@ -1,9 +1,10 @@
 import { callerName } from "../auth/caller.ts";
 import { ApiError } from "../errors.ts";
 import type { TestTarget } from "../history/record.ts";
-import { assertIfMatch } from "../http/etag.ts";
+import { assertPreconditions, type Preconditions } from "../http/etag.ts";
 import { invalidField } from "../http/validation.ts";
 import { type ChangeRequest, commitChange } from "./change.ts";
+import { readLatest } from "./latest-record.ts";
 import { policyProblem } from "./policy.ts";
 import type { Settings } from "./schema.ts";
 import type { SettingsRecord } from "./store.ts";
@@ -13,45 +14,49 @@ import { assertConnection } from "./test.ts";
 interface SaveOptions {
   /** Whether the SMTP server has to accept the settings first. */
   verify?: boolean | undefined;
-  /** The header `If-Match`. */
-  ifMatch: string | undefined;
+  preconditions: Preconditions | undefined;
 }
+
+type ReadRecord = () => Promise<SettingsRecord | undefined>;
 
 /**
  * Saves settings. The version of the record is the request's id.
  *
- * @throws {ApiError} `invalid_fields`, `precondition_failed`, `settings_changed`; those of a test and of the target
+ * @throws {ApiError} `invalid_fields`, `precondition_failed`, `already_stored`, `outbox_unavailable`,
+ * `settings_changed`; those of a test and of the target
  * @throws {KvError}
  * @throws {SealingError} if the stored settings are needed, and unreadable
  */
 export async function saveSettings(
   request: ChangeRequest,
   sent: Settings,
-  { verify, ifMatch }: SaveOptions,
+  { verify, preconditions }: SaveOptions,
 ): Promise<void> {
   const problem = await policyProblem(sent, request.config);
   if (problem !== undefined) throw invalidField(problem);
   // A test takes up to 30 s, in which another save may succeed; a target cannot be undone.
   const isChecked = verify || request.target !== undefined;
-  const { stored, isKnown } = await readStored(request, isChecked || ifMatch !== undefined || usesMask(sent));
-  assertIfMatch(ifMatch, stored?.version);
+  const read = () => (preconditions === undefined ? request.store.read(request.tenant) : readLatest(request));
+  const isNeeded = isChecked || preconditions !== undefined || usesMask(sent);
+  const { stored, isKnown } = await readStored(read, isNeeded);
+  if (preconditions !== undefined) assertPreconditions(preconditions, stored?.version);
   const settings = keepSecrets(sent, stored?.settings);
   assertUsable(request, settings);
   const tested = verify
     ? await assertConnection(request, settings, "sent", { records: "failure" })
     : undefined;
-  if (isChecked) await assertUnchanged(request, stored?.version, tested?.target);
+  if (isChecked) await assertUnchanged(request, read, stored?.version, tested?.target);
   const changed = isKnown ? changedFields(stored?.settings, settings) : undefined;
   await commitChange(request, recordOf(request, settings), { action: "saved", changed });
 }
 
 /** Reads the stored record. A plain save needs it for its history only, and does not depend on it. */
 async function readStored(
-  { store, tenant }: ChangeRequest,
+  read: ReadRecord,
   isNeeded: boolean,
 ): Promise<{ stored?: SettingsRecord | undefined; isKnown: boolean }> {
   try {
-    return { stored: await store.read(tenant), isKnown: true };
+    return { stored: await read(), isKnown: true };
   } catch (error) {
     if (isNeeded) throw error;
     return { isKnown: false };
@@ -77,11 +82,12 @@ function assertUsable({ target }: ChangeRequest, settings: Settings): void {
  * @throws {ApiError} `settings_changed`
  */
 async function assertUnchanged(
-  { store, tenant, recordHistory }: ChangeRequest,
+  { recordHistory }: ChangeRequest,
+  read: ReadRecord,
   version: string | undefined,
   tested: TestTarget | undefined,
 ): Promise<void> {
-  const current = await store.read(tenant);
+  const current = await read();
   if (current?.version === version) return;
   if (tested !== undefined)
     await recordHistory(Promise.resolve(), () => ({ action: "tested", test: tested }));

@@ -139,6 +139,15 @@ describe.each(families)("concurrent edits ($family)", ({ address }) => {
       },
     );
 
+    it("rejects a read of another version", async () => {
+      const previous = await save();
+      const current = await save();
+      expect((await ada.send({ headers: { "If-Match": current } })).status).toBe(200);
+      const response = await ada.send({ headers: { "If-Match": previous } });
+      expect(response.headers.get("ETag")).toBeNull();
+      expect(await readJson(response)).toEqual(preconditionFailed);
+    });
+
     it("is optional: without it, a save replaces any version", async () => {
       await save();
       expect(await ada.save(otherSettings)).toEqual(saved);

@@ -200,7 +200,7 @@ describe.each(families)("sending ($family)", (family) => {
       jsonResponse(
         503,
         "SERVICE_UNAVAILABLE",
-        "The outbox is unavailable. Try again in a few seconds, with the same Idempotency-Key.",
+        "The outbox is unavailable. Try again in a few seconds, with the same Idempotency-Key if there is one.",
       ),
     );
   });

@@ -105,6 +105,33 @@ describe.each(families)("responses of the Worker are documented, $family", ({ fa
     await expectResponse(200, "readSettings", ada.url);
   });
 
+  it.each([
+    [304, "If-None-Match"],
+    [412, "If-Match"],
+  ])("reading, %i: %s", async (status, name) => {
+    await ada.save(sampleSettings);
+    const value = name === "If-Match" ? '"another"' : "*";
+    await expectResponse(status, "readSettings", ada.url, { headers: { [name]: value } });
+  });
+
+  it.each<[string, CallOptions]>([
+    ["saveSettings", save],
+    ["deleteSettings", remove],
+  ])("%s, 412: If-None-Match", async (operation, how) => {
+    await ada.save(sampleSettings);
+    await expectResponse(412, operation, ada.url, { ...how, headers: { "If-None-Match": "*" } });
+  });
+
+  it.each<[string, CallOptions]>([
+    ["saveSettings", save],
+    ["deleteSettings", remove],
+  ])("%s, 503: the outbox that a precondition needs", async (operation, how) => {
+    const recentSettings = () => Promise.reject({ retryable: true });
+    const OUTBOX = { getByName: () => ({ recentSettings }) } as unknown as Env["OUTBOX"];
+    const headers = { "If-None-Match": "*" };
+    await expectResponse(503, operation, ada.url, { ...how, headers, env: { OUTBOX } });
+  });
+
   it("reading, 404: nothing is stored", async () => {
     await expectResponse(404, "readSettings", ada.url);
   });
