@@ -145,7 +145,11 @@ export function sendMail(family: Family): Operation {
     description:
       "Accepts one message, or a batch of up to 100 (all or none), for delivery with the tenant's settings. Responds once they are stored, before any server is contacted. Needs a sender's role.",
     parameters: [IDEMPOTENCY_KEY],
-    requestBody: { description: "JSON in UTF-8, at most 1 MiB.", required: true, content: REQUEST },
+    requestBody: {
+      description: "JSON in UTF-8, without content coding, at most 1 MiB.",
+      required: true,
+      content: REQUEST,
+    },
     successStatus: 202,
     success: {
       description: "The messages are accepted.",

@@ -155,7 +155,7 @@ const TARGET_ERRORS: readonly ApiErrorKind[] = [
   "applied_but_not_stored",
 ];
 
-const BODY_DESCRIPTION = "JSON in UTF-8, at most 16 KiB.";
+const BODY_DESCRIPTION = "JSON in UTF-8, without content coding, at most 16 KiB.";
 
 const ETAG: Header = {
   description: "Version of the stored settings, for If-Match (RFC 9110 section 8.8.3).",
@@ -268,7 +268,7 @@ export function settingsPaths(family: Family): Record<string, PathItem> {
         description:
           "Connects to the SMTP server with the stored settings, or with unsaved ones from the body, and sends a test message. A probe names sender and recipient to the server and sends no mail. At most 10 tests a minute per tenant and location.",
         requestBody: {
-          description: BODY_DESCRIPTION,
+          description: `${BODY_DESCRIPTION} null counts as none.`,
           required: false,
           content: json(testSchema, TEST_REQUESTS),
         },

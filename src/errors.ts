@@ -198,6 +198,14 @@ export const API_ERRORS = {
     message: "Send the body as JSON, with Content-Type: application/json.",
     example: {},
   }),
+  unsupported_content_coding: define<object>({
+    httpStatus: 415,
+    description: "The body has a Content-Encoding other than identity.",
+    message: "Send the body as it is: without Content-Encoding, or with Content-Encoding: identity.",
+    // RFC 9110 section 12.5.3.
+    headers: () => ({ "Accept-Encoding": "identity" }),
+    example: {},
+  }),
   too_many_tests: define<object>({
     httpStatus: 429,
     description: "Too many tests for this tenant. No server was contacted.",

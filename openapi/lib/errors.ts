@@ -23,6 +23,10 @@ const HEADERS: Record<string, Header> = {
     description: "Seconds to wait before a retry. Absent if a retry does not help.",
     schema: { type: "integer", minimum: 1 },
   },
+  "Accept-Encoding": {
+    description: "The content codings that a request may have. Absent if the media type is at fault.",
+    schema: { type: "string", maxLength: 64 },
+  },
   Allow: {
     description: "The methods that the address supports.",
     schema: { type: "string", maxLength: 128 },

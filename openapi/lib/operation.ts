@@ -26,6 +26,7 @@ export const SETTINGS_ERRORS: readonly ApiErrorKind[] = [
 /** Errors of every operation with a body. */
 export const BODY_ERRORS: readonly ApiErrorKind[] = [
   "unsupported_media_type",
+  "unsupported_content_coding",
   "content_too_large",
   "not_json",
   "invalid_fields",

@@ -9,25 +9,26 @@ import { ApiError } from "../errors.ts";
 const BODY_MAX_BYTES = 16 * 1024;
 
 /**
- * Rejects a body that is not JSON in UTF-8 or is too large. Other bytes would decode to U+FFFD and so be
- * stored as another password.
+ * Rejects a body that is not JSON in UTF-8, is compressed or is too large. Other bytes would decode to U+FFFD and so
+ * be stored as another password.
  *
- * @throws {ApiError} `unsupported_media_type`, `content_too_large`, `not_json`
+ * @throws {ApiError} `unsupported_media_type`, `unsupported_content_coding`, `content_too_large`, `not_json`
  */
 export function jsonBody(maxBytes = BODY_MAX_BYTES) {
-  return every(jsonMediaType(), bodyAtMost(maxBytes), utf8Json(maxBytes));
+  return every(jsonMediaType(), identityCoding(), bodyAtMost(maxBytes), utf8Json(maxBytes));
 }
 
-/** Like {@link jsonBody}, and reads an absent or empty body as `{}`, whatever its media type. */
+/** Like {@link jsonBody}, and reads `null`, and an absent or empty body of any media type, as `{}`. */
 export function optionalJsonBody() {
   const limited = bodyAtMost(BODY_MAX_BYTES);
-  const json = every(jsonMediaType(), utf8Json(BODY_MAX_BYTES));
+  const json = every(jsonMediaType(), identityCoding(), utf8Json(BODY_MAX_BYTES));
   return createMiddleware<AppEnv>(async function optionalJsonBody(c, next) {
     if (c.req.raw.body === null) return withEmptyObject(c, next);
     // A stream may be empty, so count its bytes before its media type matters.
     return limited(c, async () => {
       const { byteLength } = await c.req.arrayBuffer();
-      await (byteLength === 0 ? withEmptyObject(c, next) : json(c, next));
+      if (byteLength === 0) return withEmptyObject(c, next);
+      await json(c, async () => ((await c.req.json()) === null ? withEmptyObject(c, next) : next()));
     });
   });
 }
@@ -42,6 +43,16 @@ function jsonMediaType() {
   return createMiddleware<AppEnv>(async function jsonMediaType(c, next) {
     const mediaType = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
     if (mediaType !== "application/json") throw new ApiError("unsupported_media_type");
+    await next();
+  });
+}
+
+/** A body is never decompressed: a few bytes may stand for gigabytes (RFC 9110 section 8.4). */
+function identityCoding() {
+  return createMiddleware<AppEnv>(async function identityCoding(c, next) {
+    const codings = (c.req.header("Content-Encoding") ?? "").split(",").map((coding) => coding.trim());
+    const isCoded = codings.some((coding) => coding !== "" && coding.toLowerCase() !== "identity");
+    if (isCoded) throw new ApiError("unsupported_content_coding");
     await next();
   });
 }

@@ -7,9 +7,11 @@ import {
   contentTooLarge,
   jsonResponse,
   notFound,
+  nothingStored,
   readJson,
   saved,
   unauthorized,
+  unsupportedContentCoding,
   unsupportedMediaType,
 } from "../support/responses.ts";
 import { sampleSettings } from "../support/samples.ts";
@@ -17,7 +19,7 @@ import { sampleSettings } from "../support/samples.ts";
 const notJson = jsonResponse(400, "BAD_REQUEST", "The body must be a JSON object.");
 
 // test/middleware/json-body.test.ts holds the tables of bodies and media types.
-describe.each(families)("request checks ($family)", ({ address }) => {
+describe.each(families)("request checks ($family)", ({ address, testAddress }) => {
   let ada: Administrator;
   beforeEach(async () => {
     ada = await newAdministrator(address);
@@ -40,6 +42,24 @@ describe.each(families)("request checks ($family)", ({ address }) => {
   it("rejects another media type (415)", async () => {
     const headers = { "Content-Type": "text/plain" };
     expect(await errorResponse(ada, { body: sampleSettings, headers })).toEqual(unsupportedMediaType);
+  });
+
+  it.each(["save", "test"])(
+    "rejects a compressed body of a %s, and says what it accepts (415)",
+    async (place) => {
+      const url = place === "save" ? ada.url : testAddress(ada.tenant);
+      const json = new Blob([JSON.stringify(sampleSettings)]).stream();
+      const body = json.pipeThrough(new CompressionStream("gzip"));
+      const response = await call(url, { token: ada.token, body, headers: { "Content-Encoding": "gzip" } });
+      expect(response.headers.get("Accept-Encoding")).toBe("identity");
+      expect(await readJson(response)).toEqual(unsupportedContentCoding);
+      expect(await ada.sealed()).toBeNull();
+    },
+  );
+
+  it("takes null in place of the body of a test", async () => {
+    const response = await call(testAddress(ada.tenant), { token: ada.token, body: null });
+    expect(await readJson(response)).toEqual(nothingStored);
   });
 
   it("rejects a POST without a body (415)", async () => {

@@ -10,6 +10,7 @@ import {
   jsonResponse,
   nothingStored,
   unauthorized,
+  unsupportedContentCoding,
   unsupportedMediaType,
 } from "../support/responses.ts";
 import { newSender } from "../support/sender.ts";
@@ -165,6 +166,15 @@ describe.each(families)("sending ($family)", (family) => {
       expect(await ada.post(body)).toMatchObject({ httpStatus: 400, body: { errors: [{ field }] } });
     }
     expect(await ada.post("{")).toEqual(jsonResponse(400, "BAD_REQUEST", "The body must be a JSON object."));
+  });
+
+  it("accepts no compressed body", async () => {
+    const ada = await newSender(family, await mailServer());
+    const body = new Blob([JSON.stringify(aMail)]).stream().pipeThrough(new CompressionStream("gzip"));
+    const response = await ada.request("", { body, headers: { "Content-Encoding": "gzip" } });
+    expect(response.headers.get("Accept-Encoding")).toBe("identity");
+    expect({ httpStatus: response.status, body: await response.json() }).toEqual(unsupportedContentCoding);
+    expect(await ada.outbox.database.tables()).toEqual([]);
   });
 
   it("checks the token before the body, and the body before the settings", async () => {

@@ -9,6 +9,7 @@ import {
   type JsonResponse,
   jsonResponse,
   readJson,
+  unsupportedContentCoding,
   unsupportedMediaType,
 } from "../support/responses.ts";
 
@@ -53,6 +54,22 @@ describe.each(["/json", "/optional"] as const)("the body of %s", (path) => {
   ])("must not have the media type %j", async (type) => {
     expect(await post(path, JSON.stringify(sent), { "Content-Type": type })).toEqual(unsupportedMediaType);
   });
+
+  it.each(["identity", "Identity", " identity , identity", ""])(
+    "may have the content coding %j",
+    async (coding) => {
+      const headers = { ...JSON_TYPE, "Content-Encoding": coding };
+      expect(await post(path, JSON.stringify(sent), headers)).toEqual(accepted);
+    },
+  );
+
+  it.each(["gzip", "GZIP", "br", "deflate", "zstd", "x-gzip", "identity, gzip", "gzip,identity", "*", '""'])(
+    "must not have the content coding %j",
+    async (coding) => {
+      const headers = { ...JSON_TYPE, "Content-Encoding": coding };
+      expect(await post(path, JSON.stringify(sent), headers)).toEqual(unsupportedContentCoding);
+    },
+  );
 
   it.each([
     ["", jsonOfLength(sent, BODY_MAX_BYTES)],
@@ -109,7 +126,13 @@ describe("optionalJsonBody", () => {
     ["an empty body", "", JSON_TYPE],
     ["an empty body of another media type", "", { "Content-Type": "text/plain" }],
     ["an empty stream", inChunks(new Uint8Array()), {}],
+    ["null", "null", JSON_TYPE],
+    ["null among white space", " null\n", JSON_TYPE],
   ])("reads %s as an empty object", async (_, body, headers) => {
     expect(await post("/optional", body, headers)).toEqual({ httpStatus: 200, body: { received: {} } });
+  });
+
+  it("rejects null of another media type", async () => {
+    expect(await post("/optional", "null", { "Content-Type": "text/plain" })).toEqual(unsupportedMediaType);
   });
 });

@@ -78,6 +78,7 @@ describe.each(families)("responses of the Worker are documented, $family", ({ fa
     [412, { ...save, headers: { "If-Match": '"another"' } }],
     [413, { body: " ".repeat(16 * 1024 + 1) }],
     [415, { body: "x", headers: { "Content-Type": "text/plain" } }],
+    [415, { ...save, headers: { "Content-Encoding": "gzip" } }],
     [503, { ...save, env: kvDown }],
     [200, save],
   ])("saving, %i", async (status, how) => {

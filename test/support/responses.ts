@@ -51,6 +51,12 @@ export const unsupportedMediaType = jsonResponse(
   "Send the body as JSON, with Content-Type: application/json.",
 );
 
+export const unsupportedContentCoding = jsonResponse(
+  415,
+  "UNSUPPORTED_MEDIA_TYPE",
+  "Send the body as it is: without Content-Encoding, or with Content-Encoding: identity.",
+);
+
 /** The response to one invalid field. */
 export function invalidField(field: string, message: string): JsonResponse {
   return jsonResponse(400, "BAD_REQUEST", `${field} ${message}.`, { errors: [{ field, message }] });
