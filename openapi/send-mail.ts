@@ -96,11 +96,11 @@ export const IDEMPOTENCY_KEY: Parameter = {
   name: "Idempotency-Key",
   in: "header",
   description:
-    "1 to 255 printable ASCII characters, with or without quotes (draft-ietf-httpapi-idempotency-key-header). A key belongs to the application that sends (iss with azp, else sub), and is honored for 7 days: the same body gets the same messages again, another body gets 422.",
+    "One key of 1 to 255 printable ASCII characters, in quotes or, if it has no comma, without (draft-ietf-httpapi-idempotency-key-header). A key belongs to the application that sends (iss with azp, else sub), and is honored for 7 days: the same body gets the same messages again, another body gets 422.",
   schema: {
     type: "string",
     // A quoted key has a backslash before each quote and backslash.
-    pattern: '^("([ !#-\\[\\]-~]|\\\\["\\\\]){1,255}"|[!#-~][ -~]{0,254})$',
+    pattern: '^("([ !#-\\[\\]-~]|\\\\["\\\\]){1,255}"|[!#-+\\--~][ -+\\--~]{0,254})$',
     maxLength: 512,
   },
   example: '"5f0c-login-code-ada"',

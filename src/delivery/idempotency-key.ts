@@ -1,22 +1,23 @@
-import { ApiError } from "../errors.ts";
+import { invalidField } from "../http/validation.ts";
+
+/** How to write a key. */
+const RULE = "must be one key of 1 to 255 printable ASCII characters, in quotes if it has a comma";
 
 /**
  * Validates an `Idempotency-Key`, if there is one.
  *
  * @param field names it in an error
- * @param form what the key may look like, besides its characters
  * @throws {ApiError} `invalid_fields`
  */
-export function validIdempotencyKey(text: string | undefined, field: string, form = ""): string | undefined {
+export function validIdempotencyKey(text: string | undefined, field: string): string | undefined {
   const key = text === undefined ? undefined : parseIdempotencyKey(text);
-  if (key !== undefined || text === undefined) return key;
-  const message = `must have 1 to 255 printable ASCII characters${form}`;
-  throw new ApiError("invalid_fields", { errors: [{ field, message }] });
+  if (key === undefined && text !== undefined) throw invalidField({ field, message: RULE });
+  return key;
 }
 
 /**
  * Parses an `Idempotency-Key`: a quoted string (RFC 8941 section 3.3.3), or the same without quotes, which most
- * clients send.
+ * clients send. A comma needs quotes: two header lines arrive joined by one (RFC 9110 section 5.3), and are no key.
  *
  * @returns the key, or `undefined` if it is not valid
  * @see draft-ietf-httpapi-idempotency-key-header section 2.1
@@ -25,6 +26,6 @@ export function parseIdempotencyKey(header: string): string | undefined {
   const text = header.trim();
   const quoted = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/.exec(text)?.[1];
   const key = quoted === undefined ? text : quoted.replace(/\\(["\\])/g, "$1");
-  if (quoted === undefined && text.startsWith('"')) return undefined;
+  if (quoted === undefined && /^"|,/.test(text)) return undefined;
   return /^[\x20-\x7e]{1,255}$/.test(key) ? key : undefined;
 }

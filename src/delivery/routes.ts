@@ -29,7 +29,7 @@ export function deliveryRoutes() {
     .post("/", sender, jsonBody(REQUEST_MAX_BYTES), mailBody(), async (c) => {
       const sent = c.req.valid("json");
       const header = c.req.header("Idempotency-Key");
-      const idempotencyKey = validIdempotencyKey(header, "Idempotency-Key", ", with or without quotes");
+      const idempotencyKey = validIdempotencyKey(header, "Idempotency-Key");
       const { application } = c.var.caller;
       const by = { application, idempotencyKey };
       const result = await submit(c.env, c.var.config, c.var.tenant, sent, by);

@@ -16,6 +16,8 @@ describe("parseIdempotencyKey", () => {
     ["x".repeat(255), "x".repeat(255)],
     [`"${"x".repeat(255)}"`, "x".repeat(255)],
     ["~", "~"],
+    ['"a, b"', "a, b"],
+    ['","', ","],
   ])("reads %j", (header, key) => {
     expect(parseIdempotencyKey(header)).toBe(key);
     expect(header.trim()).toMatch(documented);
@@ -29,6 +31,15 @@ describe("parseIdempotencyKey", () => {
     '"open',
     '"a" b',
     '"a""b"',
+    "a, b",
+    "a,b",
+    ",",
+    "a,",
+    ",a",
+    '"a", "b"',
+    '"a","a"',
+    'a, "b"',
+    '"a", b',
     String.raw`"a\b"`,
     String.raw`"a\"`,
     "ключ",

@@ -1,4 +1,4 @@
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MAX_WAITING_MESSAGES } from "../../src/delivery/usage.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
@@ -21,6 +21,7 @@ beforeEach(() => advanceClock(60 * 60_000));
 afterEach(restoreClock);
 
 const id = expect.stringMatching(/^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[\da-f]{4}-[\da-f]{12}$/);
+const KEY_RULE = "must be one key of 1 to 255 printable ASCII characters, in quotes if it has a comma";
 const accepted = (members: object) => jsonResponse(202, "ACCEPTED", "Accepted for delivery", members);
 
 describe.each(families)("sending ($family)", (family) => {
@@ -99,11 +100,26 @@ describe.each(families)("sending ($family)", (family) => {
     expect(await ada.outbox.states()).toHaveLength(2);
   });
 
+  // test/delivery/idempotency-key.test.ts holds the table of values.
   it("rejects an Idempotency-Key that is not valid", async () => {
     const ada = await newSender(family, await mailServer());
     const headers = { "Idempotency-Key": '""' };
-    const message = "must have 1 to 255 printable ASCII characters, with or without quotes";
-    expect(await ada.post(aMail, { headers })).toEqual(invalidField("Idempotency-Key", message));
+    expect(await ada.post(aMail, { headers })).toEqual(invalidField("Idempotency-Key", KEY_RULE));
+    expect(await ada.outbox.database.tables()).toEqual([]);
+  });
+
+  it.each([
+    ["login-4711", "login-4712"],
+    ['"login-4711"', '"login-4712"'],
+  ])("rejects two lines of Idempotency-Key: %s, %s", async (...keys) => {
+    const ada = await newSender(family, await mailServer());
+    const headers = new Headers({ "Content-Type": "application/json", Authorization: `Bearer ${ada.token}` });
+    for (const key of keys) headers.append("Idempotency-Key", key);
+    const request = new Request(ada.url, { method: "POST", headers, body: JSON.stringify(aMail) });
+    const response = await exports.default.fetch(request);
+    expect({ httpStatus: response.status, body: await response.json() }).toEqual(
+      invalidField("Idempotency-Key", KEY_RULE),
+    );
     expect(await ada.outbox.database.tables()).toEqual([]);
   });
 
