@@ -39,7 +39,7 @@ interface Definition<Details extends object> {
   members?: (details: Details) => object;
   headers?: (details: Details) => Record<string, string>;
   /** When trying again may help, in seconds: `Retry-After`. */
-  retryAfterSeconds?: number;
+  retryAfterSeconds?: number | ((details: Details) => number);
   /** Details of a typical case, for the documented example. */
   example: Details;
 }
@@ -47,6 +47,11 @@ interface Definition<Details extends object> {
 /** Goes to the log only. */
 interface Reason {
   reason: string;
+}
+
+/** The time that is left until trying again may help. */
+interface TimeLeft {
+  retryAfterSeconds: number;
 }
 
 const LIGHTWEIGHT_ADVICE =
@@ -135,12 +140,12 @@ export const API_ERRORS = {
     message: "The Idempotency-Key was used with another body. Use a new key for each request.",
     example: {},
   }),
-  outbox_full: define<object>({
+  outbox_full: define<TimeLeft>({
     httpStatus: 429,
     description: "The tenant's outbox is full: 10,000 waiting messages, or 2 GB.",
     message: "The outbox is full. Try again once messages have been sent, or fix what keeps them waiting.",
-    retryAfterSeconds: 60,
-    example: {},
+    retryAfterSeconds: ({ retryAfterSeconds }) => retryAfterSeconds,
+    example: { retryAfterSeconds: 30 },
   }),
   method_not_allowed: define<{ allowed: readonly string[] }>({
     httpStatus: 405,
@@ -206,13 +211,12 @@ export const API_ERRORS = {
     headers: () => ({ "Accept-Encoding": "identity" }),
     example: {},
   }),
-  too_many_tests: define<object>({
+  too_many_tests: define<TimeLeft>({
     httpStatus: 429,
     description: "Too many tests for this tenant. No server was contacted.",
     message: "Too many tests for this tenant. Try again in a minute.",
-    // The period of TEST_RATE_LIMITER in wrangler.toml.
-    retryAfterSeconds: 60,
-    example: {},
+    retryAfterSeconds: ({ retryAfterSeconds }) => retryAfterSeconds,
+    example: { retryAfterSeconds: 42 },
   }),
   smtp_failed: define<{ diagnosis: { message: string; stage: string; smtpCode?: number } }>({
     httpStatus: 502,
@@ -337,6 +341,7 @@ interface ErrorContent {
 export function contentOf<Kind extends ApiErrorKind>({ kind, details }: ApiError<Kind>): ErrorContent {
   const definitions: { [K in ApiErrorKind]: Definition<Details[K]> } = API_ERRORS;
   const { httpStatus, message, members, headers, retryAfterSeconds } = definitions[kind];
+  const seconds = typeof retryAfterSeconds === "function" ? retryAfterSeconds(details) : retryAfterSeconds;
   return {
     httpStatus,
     status: STATUS_WORDS[httpStatus],
@@ -344,9 +349,17 @@ export function contentOf<Kind extends ApiErrorKind>({ kind, details }: ApiError
     members: members?.(details) ?? {},
     headers: {
       ...headers?.(details),
-      ...defined({ "Retry-After": retryAfterSeconds?.toString() }),
+      ...defined({ "Retry-After": seconds?.toString() }),
     },
   };
+}
+
+/**
+ * Seconds until a time in milliseconds since 1970, for `Retry-After`. At least one: after a moment, the same client would
+ * be back too early.
+ */
+export function secondsUntil(at: number): number {
+  return Math.max(1, Math.ceil((at - Date.now()) / 1_000));
 }
 
 /** Why something failed, for the log. Other errors may quote anything, so they stay out. */

@@ -31,8 +31,8 @@ export interface Submission {
 
 export type AcceptResult =
   | { kind: "accepted"; messages: { id: string; state: MailState }[]; replayed: boolean }
-  | { kind: "nothing_stored" | "idempotency_key_reused" | "outbox_full" }
-  | { kind: "store_unavailable"; reason: string };
+  | { kind: "nothing_stored" | "idempotency_key_reused" }
+  | { kind: "outbox_full" };
 
 /**
  * Accepts messages into an outbox, all or none, in one transaction. A known idempotency key stores nothing, and repeats

@@ -11,6 +11,7 @@ import { type ListFilter, MailStore } from "./mail-store.ts";
 import { MailTable } from "./mail-table.ts";
 import { isInTime, nextAlarmAt } from "./next-alarm.ts";
 import { nextAttemptAt } from "./next-attempt.ts";
+import { nextRoomAt } from "./next-room.ts";
 import { OutboxEntry } from "./outbox-entry.ts";
 import { type LatestSettings, OutboxState } from "./outbox-state.ts";
 import { openMail, sealMail } from "./sealed-mail.ts";
@@ -19,13 +20,20 @@ import { type MailStatus, reasonOfExpiry, toStatus } from "./status.ts";
 /** Longest run of an alarm, by Cloudflare's limits. */
 const ALARM_MAX_MS = 15 * 60_000;
 
+/** The result of a request that submits messages. */
+export type SubmitResult =
+  | Exclude<AcceptResult, { kind: "outbox_full" }>
+  /** Until `roomAt`, in milliseconds since 1970, no message leaves the outbox. */
+  | { kind: "outbox_full"; roomAt: number }
+  | { kind: "store_unavailable"; reason: string };
+
 /** The result of a request that changes one message. */
 export type ChangeResult =
   | { kind: "changed"; mail: MailStatus }
   | { kind: "not_found" }
   | { kind: "wrong_state"; state: MailState }
   | { kind: "content_deleted" }
-  | { kind: "full" }
+  | { kind: "full"; roomAt: number }
   | { kind: "unreadable"; kid: string | undefined; reason: string };
 
 /**
@@ -56,7 +64,7 @@ export class Outbox extends DurableObject<Env> {
    *
    * @param isStored whether KV shows settings
    */
-  async accept(submission: Submission, isStored: boolean): Promise<AcceptResult> {
+  async accept(submission: Submission, isStored: boolean): Promise<SubmitResult> {
     // Read first, so that the messages and their alarm become durable at once.
     const alarm = await this.ctx.storage.getAlarm();
     const store = () => {
@@ -69,7 +77,7 @@ export class Outbox extends DurableObject<Env> {
         ? await this.#entry.store(submission.kid, store)
         : store();
       await this.#ensureAlarm(alarm);
-      return result;
+      return result.kind === "outbox_full" ? { ...result, roomAt: this.#nextRoomAt(Date.now()) } : result;
     } catch (error) {
       // RPC keeps no class of an error.
       if (error instanceof KvError) return { kind: "store_unavailable", reason: error.message };
@@ -106,7 +114,9 @@ export class Outbox extends DurableObject<Env> {
       if (mail === undefined) return { kind: "not_found" };
       if (!mayBeRetried(mail)) return { kind: "wrong_state", state: mail.state };
       if (isContentDeleted(mail)) return { kind: "content_deleted" };
-      return this.#store.retry(mail, { content: resealed, kid }, Date.now()) ? undefined : { kind: "full" };
+      const now = Date.now();
+      if (this.#store.retry(mail, { content: resealed, kid }, now)) return undefined;
+      return { kind: "full", roomAt: this.#nextRoomAt(now) };
     });
     if (result !== undefined) return result;
     await this.ensureAlarm();
@@ -209,6 +219,10 @@ export class Outbox extends DurableObject<Env> {
       purgeAt: this.#dispatcher.nextPurgeAt(now),
     };
     return nextAlarmAt(needs, now);
+  }
+
+  #nextRoomAt(now: number): number {
+    return nextRoomAt(this.#store, this.#state, now);
   }
 
   /** Sets or deletes the alarm. Nothing else does. */

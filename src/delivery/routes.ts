@@ -4,7 +4,7 @@ import type * as z from "zod/mini";
 import type { Config } from "../config.ts";
 import type { AppEnv } from "../context.ts";
 import { defined } from "../defined.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, secondsUntil } from "../errors.ts";
 import { envelope } from "../http/envelope.ts";
 import { invalidFields, validQuery } from "../http/validation.ts";
 import { authenticate } from "../middleware/authenticate.ts";
@@ -109,7 +109,7 @@ async function change(
     case "content_deleted":
       throw new ApiError("content_deleted");
     case "full":
-      throw new ApiError("outbox_full");
+      throw new ApiError("outbox_full", { retryAfterSeconds: secondsUntil(result.roomAt) });
     case "unreadable":
       throw new ApiError("record_unreadable", { kid: result.kid, reason: result.reason });
   }

@@ -1,8 +1,9 @@
 import type { Config } from "../config.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, secondsUntil } from "../errors.ts";
 import { SettingsStore } from "../settings/store.ts";
 import { fingerprint } from "../storage/sealing.ts";
 import type { AcceptResult } from "./acceptance.ts";
+import type { SubmitResult } from "./outbox.ts";
 import { callOutbox } from "./outbox-client.ts";
 import type { Mail } from "./schema.ts";
 import { sealMail } from "./sealed-mail.ts";
@@ -43,15 +44,19 @@ export async function submit(
           fingerprints: await fingerprint("idempotencyKeys", JSON.stringify(sent), settingsKeys),
         };
   const isStored = settings !== undefined;
-  const result = await callOutbox<AcceptResult>(
+  const result = await callOutbox<SubmitResult>(
     env,
     tenant,
     (outbox) => outbox.accept({ messages: sealed, idempotency, application, kid }, isStored),
     // Without a key, the outbox would not recognize the messages, and send them twice.
     { isIdempotent: idempotency !== undefined },
   );
-  if (result.kind === "accepted") return result;
-  throw result.kind === "store_unavailable"
-    ? new ApiError("store_unavailable", { reason: result.reason })
-    : new ApiError(result.kind);
+  if (result.kind === "outbox_full") {
+    throw new ApiError("outbox_full", { retryAfterSeconds: secondsUntil(result.roomAt) });
+  }
+  if (result.kind === "store_unavailable") {
+    throw new ApiError("store_unavailable", { reason: result.reason });
+  }
+  if (result.kind !== "accepted") throw new ApiError(result.kind);
+  return result;
 }

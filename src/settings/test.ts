@@ -1,7 +1,7 @@
 import type * as z from "zod/mini";
 import { defined } from "../defined.ts";
 import { hostLookup } from "../dns/host-lookup.ts";
-import { ApiError, type FieldError } from "../errors.ts";
+import { ApiError, type FieldError, secondsUntil } from "../errors.ts";
 import type { TestTarget } from "../history/record.ts";
 import { invalidField } from "../http/validation.ts";
 import { emailAddressProblem } from "../mail/address.ts";
@@ -13,6 +13,9 @@ import type { SettingsRequest } from "./request.ts";
 import type { Settings, testSchema } from "./schema.ts";
 import { usesMask, withStoredSecrets } from "./stored-secrets.ts";
 import { tokenSettingsOf } from "./token-settings.ts";
+
+/** The period of TEST_RATE_LIMITER in wrangler.toml. */
+const RATE_LIMIT_PERIOD_MS = 60_000;
 
 /**
  * Tests a tenant's settings: the stored ones, or those in the request.
@@ -144,7 +147,17 @@ async function assertWithinRateLimit({ rateLimiter, tenant }: SettingsRequest): 
     const reason = error instanceof Error ? error.message : "unknown";
     throw new ApiError("rate_limiter_unavailable", { reason });
   });
-  if (!success) throw new ApiError("too_many_tests");
+  if (!success)
+    throw new ApiError("too_many_tests", { retryAfterSeconds: secondsUntil(nextPeriod(Date.now())) });
+}
+
+/**
+ * When the rate limiter begins a new count. It does not say so itself, and counts by the minutes of the clock.
+ *
+ * @see https://blog.cloudflare.com/counting-things-a-lot-of-different-things/
+ */
+function nextPeriod(now: number): number {
+  return (Math.floor(now / RATE_LIMIT_PERIOD_MS) + 1) * RATE_LIMIT_PERIOD_MS;
 }
 
 function validAddressOf(email: string | undefined): string | undefined {

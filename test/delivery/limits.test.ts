@@ -11,7 +11,7 @@ const HOUR = 60 * 60_000;
 beforeEach(() => advanceClock(HOUR));
 afterEach(restoreClock);
 
-const full = { kind: "outbox_full", details: {} };
+const full = { kind: "outbox_full", details: { retryAfterSeconds: expect.any(Number) } };
 
 /** An outbox in which messages wait for an hour, and one for now. */
 async function fullOutbox(reject: Record<string, string> = {}): Promise<{ outbox: TestOutbox; id: string }> {
@@ -36,6 +36,26 @@ describe("an outbox with 10,000 waiting messages", () => {
     expect(await outbox.database.query("SELECT count(due_at) AS count FROM mail")).toEqual([
       { count: MAX_WAITING_MESSAGES },
     ]);
+  });
+
+  it("says when a message leaves at the earliest: at the next attempt", async () => {
+    const { outbox, id } = await fullOutbox();
+    const timeLeft = (seconds: number) => ({ details: { retryAfterSeconds: seconds } });
+    await expect(outbox.submit()).rejects.toMatchObject(timeLeft(1));
+    await outbox.database.change("due_at = due_at + 90000", id);
+    await expect(outbox.submit()).rejects.toMatchObject(timeLeft(90));
+    advanceClock(89_500);
+    await expect(outbox.submit()).rejects.toMatchObject(timeLeft(1));
+  });
+
+  it("says when a message leaves at the earliest: when one expires before the end of a pause", async () => {
+    const outbox = await newOutbox(await mailServer(), { password: "wrong" });
+    await outbox.submit({ expiresIn: 600 });
+    await outbox.runAlarm();
+    await outbox.database.multiply(MAX_WAITING_MESSAGES - 1);
+    await outbox.evict();
+    advanceClock(60_000);
+    await expect(outbox.submit()).rejects.toMatchObject({ details: { retryAfterSeconds: 540 } });
   });
 
   it("counts the same after a restart", async () => {
@@ -73,7 +93,7 @@ describe("an outbox with 10,000 waiting messages", () => {
     const { outbox, id } = await fullOutbox({ recipient: "550 5.1.1 unknown" });
     await outbox.runAlarm();
     await outbox.submit();
-    expect(await outbox.retry(id)).toEqual({ kind: "full" });
+    expect(await outbox.retry(id)).toEqual({ kind: "full", roomAt: expect.any(Number) });
     expect(await outbox.status(id)).toMatchObject({ state: "failed" });
   });
 });

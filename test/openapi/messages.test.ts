@@ -84,7 +84,10 @@ describe.each(families)("responses of the message routes are documented, $family
 
   it("sending, 429: the outbox is full", async () => {
     await saveSettings();
-    const full = { accept: async () => ({ kind: "outbox_full" }), settingsChanged: async () => {} };
+    const full = {
+      accept: async () => ({ kind: "outbox_full", roomAt: 0 }),
+      settingsChanged: async () => {},
+    };
     const OUTBOX = new Proxy(env.OUTBOX, { get: () => () => full });
     await expectResponse(429, "sendMail", { body: mail, env: { OUTBOX } });
   });
