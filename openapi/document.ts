@@ -12,7 +12,7 @@ const DESCRIPTION = `Stores and tests the SMTP settings of each tenant of a Keyc
 
 Two address families name the tenant: SSMS by the host, SHIFT by the path. They share settings, rules and responses.
 
-Every JSON response except this document has message, status and subSystem. Checks run in this order: https, host and tenant, path and method, token, role, media type, content coding and size, JSON, fields, store.`;
+Every JSON response except this document has message, status and subSystem. Every response has X-Request-Id, the requestId of its log line, which also has a valid traceparent of the caller. Checks run in this order: https, host and tenant, path and method, token, role, media type, content coding and size, JSON, fields, store.`;
 
 const HOSTNAME = { default: EXAMPLE_HOSTNAME, description: "The base host." };
 

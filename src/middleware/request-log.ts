@@ -4,12 +4,13 @@ import { matchedRoutes } from "hono/route";
 import type { AppEnv } from "../context.ts";
 import type { ApiError } from "../errors.ts";
 import { toApiError } from "../http/error-response.ts";
+import { validTraceparent } from "../http/trace-context.ts";
 import { log } from "../log.ts";
 
 /**
- * Logs one line of JSON per request. From the request it has the method and the tenant, and from a
- * verified token the subject, the client and the id, which distinguish a stolen token from others of its owner. It never
- * has the path, which may contain a token pasted in the wrong place.
+ * Logs one line of JSON per request. From the request it has the method, the tenant and a valid `traceparent`, and from
+ * a verified token the subject, the client and the id, which distinguish a stolen token from others of its owner. It
+ * never has the path, which may contain a token pasted in the wrong place.
  */
 export function requestLog() {
   return createMiddleware<AppEnv>(async function requestLog(c, next) {
@@ -20,6 +21,7 @@ export function requestLog() {
     const { requestId, tenant, family, caller, test } = c.var;
     log(status < 500 ? "info" : "error", "request", {
       requestId,
+      traceparent: validTraceparent(c.req.header("traceparent")),
       tenant,
       family,
       method: c.req.method,

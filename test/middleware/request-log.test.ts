@@ -48,6 +48,16 @@ describe.each(families)("the log entry of a request ($family)", ({ family, addre
     });
   });
 
+  // test/http/trace-context.test.ts holds the table of values.
+  it("has the traceparent of its caller, if that is valid", async () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const logged = async (traceparent: string) =>
+      (await captureLogEntry(() => call(address(newTenant()), { headers: { traceparent } }))).entry
+        .traceparent;
+    expect(await logged(traceparent)).toBe(traceparent);
+    expect(await logged(`${traceparent}-secret`)).toBeUndefined();
+  });
+
   it("has the subject of a caller who lacks the role", async () => {
     const { tenant, token } = await newIssuer();
     const weak = await token({ resource_access: {}, sub: "someone" });
