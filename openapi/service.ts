@@ -3,7 +3,7 @@ import { envelope } from "../src/http/envelope.ts";
 import { envelopeFields, okFields } from "./lib/envelope.ts";
 import { COMMON_ERRORS, operation } from "./lib/operation.ts";
 import { described, json, named, text } from "./lib/schemas.ts";
-import type { Content, PathItem } from "./lib/types.ts";
+import type { Content, Header, PathItem } from "./lib/types.ts";
 
 /** Maximum characters of the page, and of its style sheet. */
 const FILE_MAX_CHARACTERS = 2 ** 20;
@@ -21,6 +21,21 @@ const documentSchema = named(
     paths: described(z.looseObject({}), "The operations, by path and method."),
   }),
 );
+
+/** Headers that let scripts of any origin read a document (Fetch section 3.2). */
+const ANY_ORIGIN: Record<string, Header> = {
+  "Access-Control-Allow-Origin": {
+    description:
+      "Scripts of any origin may read the response. Absent over plain http and from a misconfigured Worker.",
+    schema: { type: "string", const: "*" },
+    example: "*",
+  },
+  "Access-Control-Expose-Headers": {
+    description: "They may also read this header.",
+    schema: { type: "string", const: "X-Request-Id" },
+    example: "X-Request-Id",
+  },
+};
 
 /** The operations that need no token, by path below `/digitanium/v4/mail`: health and documentation. */
 export function servicePaths(version: string): Record<string, PathItem> {
@@ -46,6 +61,7 @@ export function servicePaths(version: string): Record<string, PathItem> {
           },
         },
         errors: COMMON_ERRORS,
+        headers: ANY_ORIGIN,
       }),
     },
     "/openapi.json": file(
@@ -53,13 +69,20 @@ export function servicePaths(version: string): Record<string, PathItem> {
       "Read this document",
       "This document, as OpenAPI 3.1.",
       json(documentSchema, { document: { summary: "The document, abridged", value: document } }),
+      ANY_ORIGIN,
     ),
-    "/docs": file("readDocs", "Read this document as a page", "This document, as HTML.", {
-      "text/html": {
-        schema: { type: "string", maxLength: FILE_MAX_CHARACTERS },
-        example: "<!doctype html><title>Tenant Mail</title>",
+    "/docs": file(
+      "readDocs",
+      "Read this document as a page",
+      "This document, as HTML.",
+      {
+        "text/html": {
+          schema: { type: "string", maxLength: FILE_MAX_CHARACTERS },
+          example: "<!doctype html><title>Tenant Mail</title>",
+        },
       },
-    }),
+      ANY_ORIGIN,
+    ),
     "/docs.css": file("readDocsStylesheet", "Read the page's style sheet", "The style sheet.", {
       "text/css": {
         schema: { type: "string", maxLength: FILE_MAX_CHARACTERS },
@@ -69,7 +92,13 @@ export function servicePaths(version: string): Record<string, PathItem> {
   };
 }
 
-function file(operationId: string, summary: string, description: string, content: Content): PathItem {
+function file(
+  operationId: string,
+  summary: string,
+  description: string,
+  content: Content,
+  headers: Record<string, Header> = {},
+): PathItem {
   return {
     get: operation({
       operationId,
@@ -79,6 +108,7 @@ function file(operationId: string, summary: string, description: string, content
       security: [],
       success: { description, content },
       errors: [...COMMON_ERRORS, "misconfigured"],
+      headers,
     }),
   };
 }

@@ -20,7 +20,8 @@ const HEADERS: Record<string, Header> = {
     schema: { type: "string", maxLength: 128 },
   },
   "Retry-After": {
-    description: "Seconds to wait before a retry: in a 429, the time that is left. Absent if a retry does not help.",
+    description:
+      "Seconds to wait before a retry: in a 429, the time that is left. Absent if a retry does not help.",
     schema: { type: "integer", minimum: 1 },
   },
   "Accept-Encoding": {

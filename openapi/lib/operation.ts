@@ -50,13 +50,15 @@ interface OperationOutline extends Omit<Operation, "responses"> {
   /** Responses that are neither the success nor an error of `API_ERRORS`, by HTTP status. */
   responses?: Record<string, SuccessResponse>;
   errors: readonly ApiErrorKind[];
+  /** Headers of every response, beside `X-Request-Id`. */
+  headers?: Record<string, Header>;
   /** Details of errors that differ from the typical case. */
   errorExamples?: ErrorExamples;
 }
 
 /** Builds an operation: its success, and the errors that it can respond with. */
 export function operation(outline: OperationOutline): Operation {
-  const { successStatus = 200, success, responses, errors, errorExamples, ...rest } = outline;
+  const { successStatus = 200, success, responses, errors, headers, errorExamples, ...rest } = outline;
   const all: Record<string, SuccessResponse> = {
     [successStatus]: success,
     ...responses,
@@ -67,7 +69,7 @@ export function operation(outline: OperationOutline): Operation {
     responses: Object.fromEntries(
       Object.entries(all).map(([status, response]) => [
         status,
-        { ...response, headers: { "X-Request-Id": REQUEST_ID, ...response.headers } },
+        { ...response, headers: { "X-Request-Id": REQUEST_ID, ...headers, ...response.headers } },
       ]),
     ),
   };

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "../context.ts";
 import { allowMethods } from "../middleware/allow-methods.ts";
+import { anyOrigin } from "../middleware/any-origin.ts";
 import { platformHost } from "../middleware/tenant.ts";
 
 /** The base host in the built files. */
@@ -18,8 +19,8 @@ const PAGE_HEADERS = {
 export function docsRoutes() {
   const guards = [platformHost(), allowMethods("GET", "HEAD")] as const;
   return new Hono<AppEnv>()
-    .use("/openapi.json", ...guards)
-    .use("/docs", ...guards)
+    .use("/openapi.json", anyOrigin(), ...guards)
+    .use("/docs", anyOrigin(), ...guards)
     .use("/docs.css", ...guards)
     .get("/openapi.json", async (c) =>
       c.body(await readFile(c, "openapi.json"), 200, { "Content-Type": "application/json" }),

@@ -5,6 +5,7 @@ import { loadConfig } from "../config.ts";
 import type { AppEnv } from "../context.ts";
 import { envelope } from "../http/envelope.ts";
 import { allowMethods } from "../middleware/allow-methods.ts";
+import { anyOrigin } from "../middleware/any-origin.ts";
 import { platformHost } from "../middleware/tenant.ts";
 import { assertKvAvailable } from "../storage/kv.ts";
 
@@ -14,7 +15,7 @@ import { assertKvAvailable } from "../storage/kv.ts";
  */
 export function healthRoutes() {
   return new Hono<AppEnv>()
-    .use("/", healthyConfig(), platformHost(), allowMethods("GET", "HEAD"))
+    .use("/", anyOrigin(), healthyConfig(), platformHost(), allowMethods("GET", "HEAD"))
     .get("/", async (c) => {
       try {
         await assertKvAvailable(c.env.SMTP_SETTINGS);

@@ -76,6 +76,8 @@ describe("health", () => {
 /** Asserts the same body and headers for every cause. */
 async function expectUnhealthy(response: Response): Promise<void> {
   expect([...response.headers.keys()].sort()).toEqual([
+    "access-control-allow-origin",
+    "access-control-expose-headers",
     "cache-control",
     "content-type",
     "strict-transport-security",
