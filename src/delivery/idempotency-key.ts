@@ -6,12 +6,15 @@ const RULE = "must be one key of 1 to 255 printable ASCII characters, in quotes 
 /**
  * Validates an `Idempotency-Key`, if there is one.
  *
+ * @param input of any type, as a Worker may send it
  * @param field names it in an error
  * @throws {ApiError} `invalid_fields`
  */
-export function validIdempotencyKey(text: string | undefined, field: string): string | undefined {
-  const key = text === undefined ? undefined : parseIdempotencyKey(text);
-  if (key === undefined && text !== undefined) throw invalidField({ field, message: RULE });
+export function validIdempotencyKey(input: unknown, field: string): string | undefined {
+  if (input === undefined) return undefined;
+  if (typeof input !== "string") throw invalidField({ field, message: "must be a string" });
+  const key = parseIdempotencyKey(input);
+  if (key === undefined) throw invalidField({ field, message: RULE });
   return key;
 }
 

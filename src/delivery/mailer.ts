@@ -4,7 +4,7 @@ import { loadConfig } from "../config.ts";
 import { ApiError, type ApiErrorKind, contentOf, type FieldError } from "../errors.ts";
 import { toApiError } from "../http/error-response.ts";
 import { isTenantId } from "../http/tenant-id.ts";
-import { invalidFields } from "../http/validation.ts";
+import { invalidField, invalidFields } from "../http/validation.ts";
 import { log } from "../log.ts";
 import { validIdempotencyKey } from "./idempotency-key.ts";
 import type { MailState } from "./mail-row.ts";
@@ -49,7 +49,7 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
   async send(
     tenant: string,
     mail: MailInput,
-    { idempotencyKey }: { idempotencyKey?: string } = {},
+    options: { idempotencyKey?: string } = {},
   ): Promise<SendResult> {
     this.#authorize(tenant);
     // One line per call, as there is no request to log.
@@ -58,7 +58,7 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
       const config = await loadConfig(this.env);
       const { messages, replayed } = await submit(this.env, config, tenant, valid(mail), {
         application: this.#application,
-        idempotencyKey: validIdempotencyKey(idempotencyKey, "idempotencyKey"),
+        idempotencyKey: validKey(options),
       });
       const [accepted] = messages;
       if (accepted === undefined) throw new ApiError("internal");
@@ -101,12 +101,32 @@ export class Mailer extends WorkerEntrypoint<Env, Partial<MailerProps>> {
   }
 }
 
-function valid(mail: MailInput): Mail {
+/** RPC checks no types, so a caller may send anything. */
+function validKey(options: unknown): string | undefined {
+  if (typeof options !== "object" || options === null) {
+    throw invalidField({ field: "options", message: "must be an object" });
+  }
+  return validIdempotencyKey(
+    "idempotencyKey" in options ? options.idempotencyKey : undefined,
+    "idempotencyKey",
+  );
+}
+
+function valid(mail: unknown): Mail {
   // An RPC call may carry 32 MiB.
-  const { byteLength } = new TextEncoder().encode(JSON.stringify(mail));
+  const { byteLength } = new TextEncoder().encode(toJson(mail));
   if (byteLength > REQUEST_MAX_BYTES)
     throw new ApiError("content_too_large", { maxBytes: REQUEST_MAX_BYTES });
   const result = mailSchema.safeParse(mail);
   if (!result.success) throw invalidFields(result.error.issues);
   return result.data;
+}
+
+/** RPC carries more than JSON does, such as a BigInt, or an object that contains itself. */
+function toJson(mail: unknown): string | undefined {
+  try {
+    return JSON.stringify(mail);
+  } catch {
+    throw invalidField({ field: "body", message: "must be a message that JSON can express" });
+  }
 }

@@ -14,6 +14,9 @@ afterEach(restoreClock);
 
 const FORBIDDEN = "The props of the service binding do not allow this tenant.";
 
+const containsItself: Record<string, unknown> = { ...aMail };
+containsItself.headers = containsItself;
+
 /** The entrypoint over a service binding, as a Worker of the same account sees it. */
 function bindingWith(props: Partial<MailerProps>) {
   return exports.Mailer({ props });
@@ -98,11 +101,18 @@ describe("Mailer.send", () => {
     ["an unknown field", { ...aMail, from: "eve@example.com" }, {}, "from"],
     ["no mail", undefined, {}, "body"],
     ["a batch", [aMail], {}, "body"],
+    ["a number that JSON lacks", { ...aMail, expiresIn: 600n }, {}, "body"],
+    ["a mail that contains itself", containsItself, {}, "body"],
     ["an invalid key", aMail, { idempotencyKey: "" }, "idempotencyKey"],
+    ["a key that is null", aMail, { idempotencyKey: null }, "idempotencyKey"],
+    ["a key that is a number", aMail, { idempotencyKey: 4711 }, "idempotencyKey"],
+    ["a key that is a list", aMail, { idempotencyKey: ["login-4711"] }, "idempotencyKey"],
+    ["null as options", aMail, null, "options"],
+    ["a key in place of options", aMail, "login-4711", "options"],
   ])("reports %s as a value, and stores nothing", async (_, mail, options, field) => {
     const { outbox, mailer, tenant } = await newService(await mailServer());
     const { result, lines } = await captureLog(async () =>
-      mailer.send(tenant, mail as typeof aMail, options),
+      mailer.send(tenant, mail as typeof aMail, options as object),
     );
     expect(result).toMatchObject({ ok: false, error: "invalid_fields", errors: [{ field }] });
     expect(lines.map((line) => JSON.parse(line))).toEqual([
