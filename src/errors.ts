@@ -371,8 +371,13 @@ function define<Details extends object>(definition: Definition<Details>): Defini
   return definition;
 }
 
+/** Maximum invalid fields that a sentence names: a batch may have thousands. */
+const MAX_NAMED_FIELDS = 20;
+
 function sentenceFor(errors: readonly FieldError[]): string {
   const [first, ...others] = errors;
   if (first !== undefined && others.length === 0) return `${first.field} ${first.message}.`;
-  return `These fields are not valid: ${errors.map(({ field }) => field).join(", ")}.`;
+  const names = errors.slice(0, MAX_NAMED_FIELDS).map(({ field }) => field);
+  const unnamed = errors.length - names.length;
+  return `These fields are not valid: ${names.join(", ")}${unnamed > 0 ? `, and ${unnamed} more` : ""}.`;
 }

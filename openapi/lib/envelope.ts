@@ -1,13 +1,15 @@
 import * as z from "zod/mini";
+import { BATCH_MAX_MESSAGES } from "../../src/delivery/schema.ts";
 import type { FieldError } from "../../src/errors.ts";
 import type { Envelope } from "../../src/http/envelope.ts";
+import { MAX_FIELD_ERRORS } from "../../src/http/validation.ts";
 import { described, named, optionalList, text } from "./schemas.ts";
 
 /** Maximum characters of `message`. A missing role names those of two variables, each of at most 5 KB. */
 const MESSAGE_MAX_CHARACTERS = 16_384;
 
-/** Maximum invalid fields: 20 of a schema, or what Keycloak does not support, which may be each field. */
-const FIELD_ERRORS_MAX = 50;
+/** Maximum invalid fields: those of each message of a batch. */
+const FIELD_ERRORS_MAX = BATCH_MAX_MESSAGES * MAX_FIELD_ERRORS;
 
 const STATUS_DESCRIPTION = "The outcome, as a word for programs.";
 

@@ -2,8 +2,8 @@ import { zValidator } from "@hono/zod-validator";
 import type * as z from "zod/mini";
 import { ApiError, type FieldError } from "../errors.ts";
 
-/** Maximum field errors per response: a body of 16 KiB can hold thousands of unknown fields. */
-const MAX_FIELD_ERRORS = 20;
+/** Maximum field errors of a body, or of each item of a list: 16 KiB can hold thousands of unknown fields. */
+export const MAX_FIELD_ERRORS = 20;
 
 /** Maximum characters of an unknown field's name in a response. */
 const MAX_FIELD_NAME_CHARACTERS = 64;
@@ -14,15 +14,19 @@ const MAX_FIELD_NAME_CHARACTERS = 64;
  * @param issues of a schema that rejected a request
  */
 export function invalidFields(issues: readonly z.core.$ZodIssue[]): ApiError<"invalid_fields"> {
-  const errors = issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({
-          field: fieldName([...issue.path, key.slice(0, MAX_FIELD_NAME_CHARACTERS)]),
-          message: issue.message,
-        }))
-      : { field: fieldName(issue.path) || "body", message: issue.message },
+  // Otherwise the errors of the first items would hide those of the others.
+  const byItem = Map.groupBy(issues, ({ path: [first] }) => (typeof first === "number" ? first : undefined));
+  const errors = [...byItem.values()].flatMap((issues) =>
+    issues.flatMap(fieldErrors).slice(0, MAX_FIELD_ERRORS),
   );
-  return new ApiError("invalid_fields", { errors: errors.slice(0, MAX_FIELD_ERRORS) });
+  return new ApiError("invalid_fields", { errors });
+}
+
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const { path, message } = issue;
+  if (issue.code !== "unrecognized_keys") return [{ field: fieldName(path) || "body", message }];
+  const names = issue.keys.map((key) => key.slice(0, MAX_FIELD_NAME_CHARACTERS));
+  return names.map((name) => ({ field: fieldName([...path, name]), message }));
 }
 
 /** The error of a request in which one field is not valid. */

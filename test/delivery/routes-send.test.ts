@@ -64,6 +64,18 @@ describe.each(families)("sending ($family)", (family) => {
     expect(await ada.outbox.database.tables()).toEqual([]);
   });
 
+  it("lists the errors of every message of a batch", async () => {
+    const ada = await newSender(family, await mailServer());
+    const { to: _, ...withoutTo } = aMail;
+    const batch = Array.from({ length: 100 }, () => withoutTo);
+    const { httpStatus, body } = await ada.post(batch);
+    const errors = batch.map((_, index) => ({ field: `[${index}].to`, message: "is required" }));
+    expect({ httpStatus, body }).toMatchObject({ httpStatus: 400, body: { errors } });
+    expect(body).toMatchObject({
+      message: expect.stringMatching(/: \[0\]\.to, .*\[19\]\.to, and 80 more\.$/),
+    });
+  });
+
   it("repeats its result for a known Idempotency-Key", async () => {
     const ada = await newSender(family, await mailServer());
     const first = await ada.post(aMail, { headers: { "Idempotency-Key": '"login-4711"' } });
