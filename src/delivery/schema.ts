@@ -27,7 +27,8 @@ const MAX_EXPIRES_IN_SECONDS = 72 * 60 * 60;
 const LINE_MAX_CHARACTERS = 998;
 
 const HTTPS_URLS = /^<https:\/\/[\x21-\x3b\x3d\x3f-\x7e]+>(, ?<https:\/\/[\x21-\x3b\x3d\x3f-\x7e]+>)*$/;
-const MESSAGE_IDS = /^<[\x21-\x3b\x3d\x3f-\x7e]+@[\x21-\x3b\x3d\x3f-\x7e]+>( <[\x21-\x3b\x3d\x3f-\x7e]+>)*$/;
+const MESSAGE_IDS =
+  /^<[\x21-\x3b\x3d\x3f\x41-\x7e]+@[\x21-\x3b\x3d\x3f-\x7e]+>( <[\x21-\x3b\x3d\x3f-\x7e]+>)*$/;
 
 /**
  * Headers that a message may set. No `X-*`: providers read those as commands, and SendGrid's `X-SMTPAPI` can add

@@ -14,8 +14,8 @@ interface KeyProblem {
   problem: string;
 }
 
-const PRIVATE_KEY = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----/;
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/;
+const PRIVATE_KEY = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/;
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/;
 
 /** Algorithms to try on a PKCS#8 key, which does not name one. Google and Entra use RS256. */
 const PKCS8_ALGORITHMS = ["RS256", "ES256", "ES384", "ES512", "Ed25519"];
@@ -92,7 +92,7 @@ async function belongsTo(certificate: string, { key, alg }: SigningKey): Promise
 
 /** Thumbprints of a certificate in PEM (RFC 7515 sections 4.1.7 and 4.1.8). */
 async function thumbprintsOf(certificate: string): Promise<Record<string, string>> {
-  const der = Uint8Array.from(atob(certificate.replace(/-----.*-----|\s/g, "")), (character) =>
+  const der = Uint8Array.from(atob(certificate.replace(/-----[A-Z ]+-----|\s/g, "")), (character) =>
     character.charCodeAt(0),
   );
   const digest = async (algorithm: string) =>

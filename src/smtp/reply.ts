@@ -17,8 +17,8 @@ export const DISPLAYED_MAX_CHARACTERS = 200;
 /** How much of a reply is read, in UTF-16 code units. Longer ones occur only in attacks. */
 export const READ_MAX_LENGTH = 4_096;
 
-/** Longer words, such as ids and addresses, may hide the reason. */
-const WORD_MAX_CHARACTERS = 40;
+/** Words of more than 40 characters, such as ids and addresses, may hide the reason. */
+const LONG_WORD = /(?<!\S)(\S{39})\S{2,}(?= )/gu;
 
 /**
  * Parses a reply. Any server may send it, so characters that a terminal or a page could act on are dropped.
@@ -54,13 +54,12 @@ function shorten(text: string, maxCharacters: number): string {
 /** Servers wrap long links in angle brackets, over several lines. */
 function withoutLinks(text: string): string {
   const links =
-    /(?:(?:for more information,? )?(?:please )?(?:go to|visit|see|learn more at) )?(?:<https?:[^>]{1,2048}>|https?:\S+) ?/gi;
+    /(?:(?:for more information,? )?(?:please )?(?:go to|visit|see|learn more at) )?(?:<https?:[^<>]+>|https?:\S+) ?/gi;
   return text.replace(links, "").trim() || text;
 }
 
 function withShortWords(text: string): string {
-  const longWord = new RegExp(`(?<!\\S)(\\S{${WORD_MAX_CHARACTERS - 1}})\\S{2,}(?= )`, "gu");
-  return text.replace(longWord, "$1…");
+  return text.replace(LONG_WORD, "$1…");
 }
 
 /** Redacts secrets that a server repeats, as they are or in base64. */

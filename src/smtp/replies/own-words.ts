@@ -15,7 +15,10 @@ const QUOTATION_MARK = /["“”«»]/;
 /** How Postfix names a client in front of a reply: `<mx.example[192.0.2.9]>:`. */
 const LEADING_CLIENT = /^<[^<>@]{0,255}\[[\da-f.:]{2,45}\]>:/i;
 
-const ADDRESS = /[^\s<>()[\]{},;:"'@]{1,64}@[^\s<>()[\]{},;:"'@]{1,255}/g;
+/** What surrounds an address in a reply. */
+const AROUND_ADDRESS = /[\s<>()[\]{},;:"']/;
+
+const ADDRESS = /^[^@]{1,64}@[^@]{1,255}$/;
 
 /**
  * Parses what a server says itself. The rest of a reply may be a third party's words, chosen by anybody who makes a
@@ -31,8 +34,8 @@ export function ownWords(raw: string): Reply {
 
 /** The addresses that a server names itself, in lower case. */
 export function namedAddresses(raw: string): string[] {
-  const lines = linesOf(raw).map((line) => before(QUOTATION_MARK, line));
-  const addresses = lines.join("\n").match(ADDRESS) ?? [];
+  const words = linesOf(raw).flatMap((line) => before(QUOTATION_MARK, line).split(AROUND_ADDRESS));
+  const addresses = words.filter((word) => ADDRESS.test(word));
   return addresses.map((address) => address.replace(/\.$/, "").toLowerCase());
 }
 
