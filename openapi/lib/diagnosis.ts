@@ -1,15 +1,13 @@
 import * as z from "zod/mini";
+import { MECHANISMS_MAX } from "../../src/smtp/capabilities.ts";
 import type { Diagnosis } from "../../src/smtp/diagnosis.ts";
 import { DISPLAYED_MAX_CHARACTERS } from "../../src/smtp/reply.ts";
 import { STAGES, type Step, TLS_STATES } from "../../src/smtp/result.ts";
 import { envelopeFieldsWith } from "./envelope.ts";
 import { described, list, named, optionalList, optionalText, string, text } from "./schemas.ts";
 
-/** More names of at least one character do not fit into a reply of 64 KiB. */
-const MECHANISMS_MAX = 32_768;
-
-/** A hint may list them all, with two characters between each. */
-const HINT_MAX_CHARACTERS = 100_000;
+/** A hint may list all mechanisms. */
+const HINT_MAX_CHARACTERS = 1_000;
 
 const stageSchema = z.enum(STAGES);
 

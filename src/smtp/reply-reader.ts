@@ -1,3 +1,9 @@
+/**
+ * How much of a reply is kept, in UTF-16 code units. A challenge has up to 12,288 octets (RFC 4954 section 4), and an
+ * EHLO reply some twenty lines.
+ */
+const REPLY_MAX_LENGTH = 16 * 1024;
+
 /** Assembles a server's replies from the bytes of its connection (RFC 5321 section 4.2.1). */
 export class ReplyReader {
   /** The beginning of the line that is still incomplete, one character per byte. */
@@ -28,8 +34,8 @@ export class ReplyReader {
   }
 }
 
-/** UTF-8 where the bytes are valid, as most servers send it today; otherwise ISO 8859-1. */
+/** UTF-8 where the bytes are valid, as most servers send it today; otherwise ISO 8859-1. Up to the maximum. */
 function decode(bytes: string): string {
   const text = Buffer.from(bytes, "latin1").toString("utf8");
-  return text.includes("\ufffd") ? bytes : text;
+  return (text.includes("\ufffd") ? bytes : text).slice(0, REPLY_MAX_LENGTH);
 }

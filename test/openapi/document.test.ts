@@ -9,9 +9,12 @@ import { API_ERRORS } from "../../src/errors.ts";
 import { historyQuerySchema } from "../../src/history/schema.ts";
 import { settingsFields } from "../../src/settings/fields.ts";
 import { settingsSchema, testSchema } from "../../src/settings/schema.ts";
+import { MECHANISMS_MAX } from "../../src/smtp/capabilities.ts";
 import { explain } from "../../src/smtp/explain.ts";
+import { fillHint, ROWS } from "../../src/smtp/replies/rows.ts";
 import { document, operations, schemaOf } from "../support/documented.ts";
 import { smtpFailure } from "../support/smtp/failures.ts";
+import { symptomOf } from "../support/smtp/symptoms.ts";
 
 const SHIFT = "/auth/realms/{tenantId}/mail";
 
@@ -131,15 +134,13 @@ it("has the diagnosis of a rejected password as the Worker words it", () => {
   );
 });
 
-it("has room for the hint that lists the mechanisms of the longest reply", () => {
-  const mechanisms = Array.from({ length: 16_384 }, (_, index) => index.toString(36).padStart(3, "X"));
-  const steps = [{ stage: "tls", milliseconds: 1, mechanisms } as const];
-  const settings = z.parse(settingsSchema, { host: "smtp.example.com", from: "sender@example.com" });
-  const { hint } = explain(smtpFailure("authentication_not_offered", "authentication", { steps }), {
-    settings,
-  }).diagnosis;
-  expect(hint.length).toBeGreaterThan(64 * 1024);
-  expect(hint.length).toBeLessThan(propertiesOf(document.components.schemas.SmtpFailed).hint?.maxLength ?? 0);
+it("has room for each hint, with all mechanisms that are read and the longest host name", () => {
+  const mechanisms = Array.from({ length: MECHANISMS_MAX }, () => "X".repeat(20));
+  const clientName = "a".repeat(253);
+  const hints = ROWS.map((row) => fillHint(row, { ...symptomOf(row.example), mechanisms, clientName }));
+  const longest = Math.max(...hints.map((hint) => hint.length));
+  expect(longest).toBeGreaterThan(600);
+  expect(longest).toBeLessThan(propertiesOf(document.components.schemas.SmtpFailed).hint?.maxLength ?? 0);
 });
 
 /** Validates one field of settings by itself. */

@@ -41,6 +41,17 @@ describe("parseCapabilities", () => {
     expect(capabilitiesOf(...extensions).mechanisms).toEqual(mechanisms);
   });
 
+  it("reads 20 mechanisms and 100 extensions of a server that offers them without end", () => {
+    const names = Array.from({ length: 1_000 }, (_, index) => `X${index}`);
+    const { mechanisms, extensions } = capabilitiesOf(
+      `AUTH ${names.slice(0, 15).join(" ")}`,
+      `AUTH=${names.slice(10).join(" ")}`,
+      ...names,
+    );
+    expect(mechanisms).toEqual(names.slice(0, 20));
+    expect(extensions).toHaveLength(100);
+  });
+
   it.each([
     ["SIZE without a number", "SIZE"],
     ["SIZE 0 (RFC 1870 section 4)", "SIZE 0"],

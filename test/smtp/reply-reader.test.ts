@@ -60,6 +60,14 @@ describe("ReplyReader", () => {
     expect(read("550 nö\r\n")).toEqual(["550 nö"]);
   });
 
+  it("keeps 16 Ki characters of a reply", () => {
+    expect(read(`250-${"a".repeat(20_000)}\r\n250 ${"b".repeat(20_000)}\r\n250 ok\r\n`)).toEqual([
+      `250-${"a".repeat(16 * 1024 - 4)}`,
+      "250 ok",
+    ]);
+    expect(read(`250 ${"ö".repeat(20_000)}\r\n`)).toEqual([`250 ${"ö".repeat(16 * 1024 - 4)}`]);
+  });
+
   it("reads a long line without rereading it for each chunk", () => {
     const length = 16 * 1024;
     const searches = (["split", "replace"] as const).map((method) => vi.spyOn(String.prototype, method));
