@@ -4,7 +4,7 @@ const sources = import.meta.glob<string>("../src/**/*.ts", { query: "?raw", impo
 
 /** Files and folders of src/, the lowest layer first. A file imports from lower layers and from its own folder. */
 const LAYERS = [
-  ["defined", "log", "read-text"],
+  ["defined", "log", "read-text", "redact"],
   ["errors"],
   ["mail", "storage", "auth"],
   ["oauth", "dns"],

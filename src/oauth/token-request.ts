@@ -3,6 +3,7 @@ import * as oauth from "oauth4webapi";
 import { defined } from "../defined.ts";
 import { SafeError } from "../errors.ts";
 import { readText } from "../read-text.ts";
+import { redact } from "../redact.ts";
 import type { GRANT_TYPES } from "./grant-types.ts";
 import { importSigningKey, type SigningKey } from "./private-key.ts";
 import { isTokenUrlAllowed, type TokenUrlPolicy } from "./token-url.ts";
@@ -211,12 +212,9 @@ function failureOf(error: unknown, settings: TokenSettings, status?: number): To
 
 /** Keeps what a person needs. Entra appends ids and a time, and an endpoint may repeat what it was sent. */
 function clean(text: string, { credential }: TokenSettings): string {
-  const secrets = "clientSecret" in credential ? spellingsOf(credential.clientSecret) : [];
-  // Before anything is cut, which could leave half of a secret.
-  const redacted = secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
-  const line = redacted
-    // An endpoint may send 64 KiB, and the expressions below must not take time for it.
-    .slice(0, ERROR_READ_MAX_LENGTH)
+  const secrets = "clientSecret" in credential ? formsOf(credential.clientSecret) : [];
+  // An endpoint may send 64 KiB, and the expressions below must not take time for it.
+  const line = redact(text, secrets, ERROR_READ_MAX_LENGTH)
     .replace(/[\p{C}\p{Z}\s]+/gu, " ")
     // An assertion, or what is left of it.
     .replace(/\beyJ[\w-]+(?:\.[\w-]+){0,2}/g, "***");
@@ -224,8 +222,8 @@ function clean(text: string, { credential }: TokenSettings): string {
   return [...reason.trim()].slice(0, ERROR_MAX_CHARACTERS).join("");
 }
 
-/** A secret in clear, and as a form encodes it. */
-function spellingsOf(secret: string): string[] {
+/** A secret in clear, and as it is encoded before base64 (RFC 6749 section 2.3.1). */
+function formsOf(secret: string): string[] {
   return [secret, new URLSearchParams({ "": secret }).toString().slice(1)];
 }
 

@@ -1,3 +1,5 @@
+import { redact } from "../redact.ts";
+
 // A malformed reply such as "25" is not positive.
 export const POSITIVE = /^2\d\d([ -]|$)/;
 export const NEGATIVE = /^[45]\d\d/;
@@ -62,29 +64,8 @@ function withShortWords(text: string): string {
   return text.replace(LONG_WORD, "$1…");
 }
 
-/** Redacts secrets that a server repeats, as they are or in base64. */
+/** Redacts secrets that a server repeats, in what is read of its reply. */
 export function redactSecrets(raw: string, secrets: readonly string[]): string {
-  const forms = secrets.flatMap((secret) =>
-    secret ? [RegExp.escape(secret), RegExp.escape(asLatin1(secret)), base64Pattern(secret)] : [],
-  );
-  // The longest first: it may contain another.
-  const pattern = forms.toSorted((a, b) => b.length - a.length).join("|");
-  if (pattern === "") return raw;
-  const secret = new RegExp(pattern, "g");
   // A password such as "535" must not remove the codes.
-  return raw.replace(
-    /^(\d{3}[ -]?(?:[245]\.\d{1,3}\.\d{1,3}\b)?)?([^\r\n]*)$/gm,
-    (_, codes = "", text: string) => codes + text.replace(secret, "***"),
-  );
-}
-
-/** UTF-8 as it looks in a reply that is read as ISO 8859-1, because another byte of it is not valid UTF-8. */
-function asLatin1(text: string): string {
-  return Buffer.from(text, "utf8").toString("latin1");
-}
-
-/** Matches the base64 form of a text, with and without its padding. */
-function base64Pattern(text: string): string {
-  const [digits = ""] = Buffer.from(text, "utf8").toString("base64").split("=");
-  return `${RegExp.escape(digits)}={0,2}`;
+  return redact(raw, secrets, READ_MAX_LENGTH, { kept: /^\d{3}[ -]?(?:[245]\.\d{1,3}\.\d{1,3}\b)?/gm });
 }

@@ -182,6 +182,17 @@ describe.concurrent("An OAuth error", () => {
       "got client_secret=***",
     ],
     [
+      "does not contain the client secret percent-encoded",
+      `got client_secret=${encodeURIComponent("s3cret +/&=")}`,
+      "got client_secret=***",
+    ],
+    ["does not contain the client secret as HTML", "got s3cret +/&amp;=", "got ***"],
+    [
+      "does not contain the client secret of HTTP Basic (RFC 6749 section 2.3.1)",
+      `got Basic ${btoa("client-1:s3cret+%2B%2F%26%3D")}`,
+      "got Basic Y2xpZW50LTE***",
+    ],
+    [
       "does not contain an assertion",
       "bad assertion: eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhIn0.c2ln-_x.",
       "bad assertion: ***.",
