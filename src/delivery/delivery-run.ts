@@ -235,7 +235,7 @@ export class DeliveryRun {
       this.#outcomes.gaveUp(attempt, error);
       return "next";
     }
-    if (!result.ok) return this.#failed(connection, attempt, result.failure, content.to);
+    if (!result.ok) return this.#failed(connection, attempt, result.failure, content);
     connection.carried++;
     this.#outcomes.accepted(attempt, refused);
     return "next";
@@ -245,11 +245,11 @@ export class DeliveryRun {
     connection: Connection,
     attempt: Attempt,
     failure: SmtpFailure,
-    recipient: string | undefined,
+    content: MailContent | undefined,
   ): Promise<Next> {
     const { number, carried, refused } = connection;
     const others = this.#othersOpen(connection);
-    const scope = await this.#outcomes.failed(attempt, failure, recipient, {
+    const scope = await this.#outcomes.failed(attempt, failure, content, {
       hasOther: others.length > 0,
       isYounger: others.some((other) => other < number),
       isReused: carried > 0,

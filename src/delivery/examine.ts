@@ -1,8 +1,10 @@
 import { explain } from "../smtp/explain.ts";
 import type { Classification, ClassificationContext } from "../smtp/replies/classify.ts";
-import { parseReply } from "../smtp/reply.ts";
+import { DISPLAYED_MAX_CHARACTERS, parseReply } from "../smtp/reply.ts";
 import type { SmtpFailure } from "../smtp/result.ts";
+import { redactContent } from "./quoted-content.ts";
 import type { FailureReport } from "./report.ts";
+import type { MailContent } from "./sealed-mail.ts";
 
 /** What a failure means, and how it is reported. Loaded only once something has failed. */
 export interface Examined {
@@ -10,13 +12,22 @@ export interface Examined {
   report: FailureReport;
 }
 
-/** Classifies and describes a failure. The recipient is redacted, since servers quote it in their replies. */
-export function examine(failure: SmtpFailure, context: ClassificationContext): Examined {
-  const { recipient } = context;
-  const { classification, diagnosis } = explain(failure, context);
+/**
+ * Classifies and describes a failure. What the server's reply quotes of the message is redacted.
+ *
+ * @param content of the message, if it was being sent
+ */
+export function examine(
+  failure: SmtpFailure,
+  context: Omit<ClassificationContext, "recipient">,
+  content: MailContent | undefined,
+): Examined {
+  const { classification, diagnosis } = explain(failure, { ...context, recipient: content?.to });
   const { steps: _, ...report } = diagnosis;
-  if (failure.reply === undefined || recipient === undefined) return { classification, report };
-  const reply = parseReply(redactRecipient(failure.reply, recipient)).text;
+  if (failure.reply === undefined || content === undefined) return { classification, report };
+  const { text: reply } = parseReply(failure.reply, DISPLAYED_MAX_CHARACTERS, (text) =>
+    redactContent(text, content),
+  );
   return { classification, report: { ...report, reply } };
 }
 
@@ -28,21 +39,4 @@ export function reportOfOthers({ classification, report }: Examined): FailureRep
     stage: report.stage,
     hint: isTheirs ? "Nothing has to be done for this message: it is tried again soon." : report.hint,
   };
-}
-
-/** Redacts the address, and its local part alone. The codes of the reply stay. */
-function redactRecipient(reply: string, recipient: string): string {
-  const localPart = RegExp.escape(recipient.slice(0, recipient.lastIndexOf("@")));
-  const quoted = new RegExp(
-    `(?<![\\p{L}\\p{N}])${localPart}(@[^\\s<>()\\[\\],;:'"]+|(?![\\p{L}\\p{N}]))`,
-    "giu",
-  );
-  const codes = /^\d{3}[ -]?([245]\.\d{1,3}\.\d{1,3}\b)?/;
-  return reply
-    .split("\n")
-    .map((line) => {
-      const [code = ""] = codes.exec(line) ?? [];
-      return code + line.slice(code.length).replace(quoted, "[recipient]");
-    })
-    .join("\n");
 }

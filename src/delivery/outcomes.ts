@@ -24,6 +24,7 @@ import {
   type Scope,
   scopeOf,
 } from "./retry-policy.ts";
+import type { MailContent } from "./sealed-mail.ts";
 
 /** Failed tries of a login that has worked before, after which its password is presumed wrong. */
 const MAX_LOGIN_TRIES = 2;
@@ -92,20 +93,20 @@ export class Outcomes {
   /**
    * Records a failure, and draws the conclusions: by its scope, then by what it means.
    *
-   * @param recipient of the message, if it was being sent
+   * @param content of the message, if it was being sent
    * @returns the scope
    */
   async failed(
     attempt: Attempt,
     failure: SmtpFailure,
-    recipient: string | undefined,
+    content: MailContent | undefined,
     connection: FailedConnection,
   ): Promise<Scope> {
     const { mail, contentLeft } = attempt;
     // Loaded on demand: most runs send everything.
     const { examine, reportOfOthers } = await import("./examine.ts");
-    const context = { settings: this.#context.settings, recipient, worked: this.#workedBefore(mail) };
-    const { classification, report } = examine(failure, context);
+    const context = { settings: this.#context.settings, worked: this.#workedBefore(mail) };
+    const { classification, report } = examine(failure, context, content);
     const scope = scopeOf(failure, classification, { ...connection, contentLeft });
     if (failure.steps.some(({ stage }) => stage === "sender")) this.#senderAccepted();
     let state: "queued" | "failed" = "queued";

@@ -26,13 +26,18 @@ const LONG_WORD = /(?<!\S)(\S{39})\S{2,}(?= )/gu;
  * Parses a reply. Any server may send it, so characters that a terminal or a page could act on are dropped.
  *
  * @param maxCharacters of the text. Links and long words go first, because the reason is elsewhere.
+ * @param redacted redacts the text in one line, before anything goes
  */
-export function parseReply(raw: string, maxCharacters = DISPLAYED_MAX_CHARACTERS): Reply {
+export function parseReply(
+  raw: string,
+  maxCharacters = DISPLAYED_MAX_CHARACTERS,
+  redacted = (text: string) => text,
+): Reply {
   const lines = raw.slice(0, READ_MAX_LENGTH).split(/\r?\n/);
   const codes = /^(\d{3})[ -]?(?:([245]\.\d{1,3}\.\d{1,3})\b)?/;
   const [, code, enhancedCode] = codes.exec(lines[0] ?? "") ?? [];
   const text = lines.map((line) => line.replace(codes, "")).join(" ");
-  return { code: Number(code), enhancedCode, text: shorten(printable(text), maxCharacters) };
+  return { code: Number(code), enhancedCode, text: shorten(redacted(printable(text)), maxCharacters) };
 }
 
 /** A reply in one line, codes first. */
@@ -40,7 +45,8 @@ export function replyLine({ code, enhancedCode, text }: Reply): string {
   return [code, enhancedCode, text].filter((part) => part !== undefined).join(" ");
 }
 
-function printable(text: string): string {
+/** A text in one line, without characters that a terminal or a page could act on. */
+export function printable(text: string): string {
   return text.replace(/[\p{C}\p{Z}\s]+/gu, " ").trim();
 }
 

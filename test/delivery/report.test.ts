@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { examine } from "../../src/delivery/examine.ts";
 import type { FailureReport } from "../../src/delivery/report.ts";
+import { mailSchema } from "../../src/delivery/schema.ts";
+import type { MailContent } from "../../src/delivery/sealed-mail.ts";
 import { settingsSchema } from "../../src/settings/schema.ts";
 import { mayHaveArrived } from "../../src/smtp/diagnosis.ts";
 import type { SmtpFailure } from "../../src/smtp/result.ts";
@@ -12,12 +14,17 @@ function rejection(reply: string): SmtpFailure {
   return smtpFailure("reply", "recipient", { steps: [{ stage: "connect", milliseconds: 1 }], reply });
 }
 
-function reportOf(failure: SmtpFailure, recipient: string): FailureReport {
-  return examine(failure, { settings, recipient }).report;
+function reportOf(
+  failure: SmtpFailure,
+  recipient: string,
+  content: Partial<MailContent> = {},
+): FailureReport {
+  const mail = mailSchema.parse({ to: "ada@example.com", subject: "A subject", text: "A text" });
+  return examine(failure, { settings }, { ...mail, to: recipient, ...content }).report;
 }
 
-function replyOf(reply: string, recipient: string): string | undefined {
-  return reportOf(rejection(reply), recipient).reply;
+function replyOf(reply: string, recipient: string, content?: Partial<MailContent>): string | undefined {
+  return reportOf(rejection(reply), recipient, content).reply;
 }
 
 describe("the report of a failed attempt", () => {
@@ -64,6 +71,66 @@ describe("the report of a failed attempt", () => {
     expect(replyOf(`550 5.1.1 ${words}ada.lovelace@example.com`, "ada.lovelace@example.com")).not.toContain(
       "ada.l",
     );
+  });
+
+  it.each([
+    ["ada+code", "550 5.1.1 <ada+code@example.com> unknown", "<[recipient]> unknown"],
+    [
+      "ada+code",
+      "550 5.1.1 <ada@example.com>: mailbox ada is full",
+      "<[recipient]>: mailbox [recipient] is full",
+    ],
+    ["ada+code", "550 5.1.1 ada+code: no such user", "[recipient]: no such user"],
+    ["+code", "550 5.1.1 <+code@example.com>: nobody", "<[recipient]>: nobody"],
+  ])("redacts the recipient %s without its tag, too: %s", (localPart, reply, redacted) => {
+    expect(replyOf(reply, `${localPart}@example.com`)).toBe(redacted);
+  });
+
+  it.each([
+    ["Your code", "554 5.7.1 Spam: your code", "Spam: [subject]"],
+    ["Your  code", "554-5.7.1 Spam: Your\n554 5.7.1 code", "Spam: [subject]"],
+    ["no", "554 5.7.1 no way: it is not spam", "[subject] way: it is not spam"],
+    ["Ihr Code für Käse", "554 5.7.1 =?utf-8?Q?Ihr_Code_f=C3=BCr_K=C3=A4se?=", "=?utf-8?Q?[subject]?="],
+    ["Ihr Code für Käse", "554 5.7.1 =?utf-8?B?SWhyIENvZGUgZsO8ciBLw6RzZQ==?=", "=?utf-8?B?[subject]?="],
+    [
+      "A subject that a server does not quote to its end",
+      "554 5.7.1 A subject that a server does not quote...",
+      "[subject]...",
+    ],
+  ])("redacts the subject %s: %s", (subject, reply, redacted) => {
+    expect(replyOf(reply, "ada@example.com", { subject })).toBe(redacted);
+  });
+
+  it.each([
+    ["554 5.7.1 Blocked URL https://app.example.com/reset?t=Xy", "Blocked URL [URL]"],
+    ["554 5.7.1 URL:app.example.com/reset is listed", "[URL] is listed"],
+    ["554 5.7.1 <HTTPS://ada@APP.example.com:443/>", "<[URL]>"],
+    ["554 5.7.1 hxxps://app.example.com/rese...", "[URL]"],
+    ["554 5.7.1 see example.net/a and www.example.org?b", "see [URL] and [URL]"],
+    ["554 5.7.1 app.example.com is listed", "app.example.com is listed"],
+    ["554 5.7.1 see https://support.example.com/5", "see https://support.example.com/5"],
+  ])("redacts links of the message: %s", (reply, redacted) => {
+    const text = "Reset: https://app.example.com/reset?t=Xy, or example.net/abc";
+    const html = '<img src="//www.example.org/pixel">';
+    expect(replyOf(reply, "ada@example.com", { text, html })).toBe(redacted);
+  });
+
+  it.each([
+    ["554 5.7.1 Spam: code 123456", "Spam: code [digits]"],
+    ["554 5.7.1 Spam: 123 456 and 123-456", "Spam: [digits] and [digits]"],
+    ["554 5.7.1 Spam: id99123456x", "Spam: id[digits]x"],
+    ["554 5.7.1 Spam: 1234...", "Spam: [digits]..."],
+    ["554 5.7.1 Spam: 987-654, 2468, ٤٥٦٧", "Spam: [digits], [digits], [digits]"],
+    ["554 5.7.1 code 554 of 192.0.2.7 at 2026", "code 554 of 192.0.2.7 at 2026"],
+  ])("redacts digits of the message, and no codes of the reply: %s", (reply, redacted) => {
+    const content = { subject: "Order 2468", text: "Code 123456, 554, 192", html: "<b>987 654</b> ٤٥٦٧" };
+    expect(replyOf(reply, "ada@example.com", content)).toBe(redacted);
+  });
+
+  it("redacts before it cuts, so that no part of a link remains", () => {
+    const link = `https://app.example.com/${"a".repeat(300)}`;
+    const reply = `554 5.7.1 ${"no ".repeat(60)}${link}`;
+    expect(replyOf(reply, "ada@example.com", { text: link })).toBe(`${"no ".repeat(60)}[URL]`);
   });
 
   it("chooses the hint by the whole reply", () => {

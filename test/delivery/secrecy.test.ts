@@ -11,9 +11,9 @@ afterEach(restoreClock);
 
 /** A message each part of which can be searched for. */
 const secret = {
-  to: "recipient-7f3a@example.com",
+  to: "recipient-7f3a+tag@example.com",
   subject: "subject-7f3a",
-  text: "text-7f3a",
+  text: "text-7f3a, https://app.example.com/link-7f3a",
   html: "<p>html-7f3a</p>",
   replyTo: "reply-7f3a@example.com",
   headers: { "List-Unsubscribe": "<https://example.com/header-7f3a>" },
@@ -34,6 +34,14 @@ const outcomes: [string, object][] = [
   ["deferred with 421", { reject: { recipient: `421 4.7.0 ${secret.to} too many` } }],
   ["paused for its sender", { reject: { sender: `553 5.7.1 ${secret.to} Sender address rejected` } }],
   ["paused for its password", { password: "another" }],
+  [
+    "rejected with what it says",
+    {
+      reject: {
+        message: `554 5.7.1 ${secret.subject} for recipient-7f3a@example.com: https://app.example.com/link-7f3a`,
+      },
+    },
+  ],
   ["unknown", { loseReplies: 1 }],
   ["unsent, as the server is down", { isDown: true }],
 ];
