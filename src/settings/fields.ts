@@ -110,7 +110,7 @@ export const settingsFields = {
   ),
   authTokenClientId: line("Client id.", USER_MAX_CHARACTERS, "11111111-2222-3333"),
   authTokenClientSecret: secret(
-    `Client secret. ${MASK} keeps the stored one, provided that token URL, client id, scope, host, port, user and TLS mode are unchanged.`,
+    `Client secret. ${MASK} keeps the stored one, provided that token URL, client id, scope, grant, host, port, user and TLS mode are unchanged.`,
     "client-secret",
   ),
   authTokenPrivateKey: field(
@@ -167,7 +167,7 @@ const FIELD_ROLES = {
   authTokenUrl: { guard: "tokenDestination", login: true, keycloak: "token" },
   authTokenScope: { guard: "tokenDestination", login: true, keycloak: "token" },
   authTokenClientId: { guard: "tokenDestination", login: true, keycloak: "token" },
-  authTokenGrantType: { guard: "none", login: true, keycloak: "never" },
+  authTokenGrantType: { guard: "tokenDestination", login: true, keycloak: "never" },
   authTokenClientSecret: { guard: "tokenSecret", login: true, keycloak: "token" },
   authTokenPrivateKey: { guard: "tokenSecret", login: true, keycloak: "never" },
   from: { guard: "sender", login: true, keycloak: "always" },

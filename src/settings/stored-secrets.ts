@@ -1,4 +1,5 @@
 import type { FieldError } from "../errors.ts";
+import { DEFAULT_GRANT_TYPE } from "../oauth/grant-types.ts";
 import { tlsMode } from "../smtp/tls-mode.ts";
 import { fieldsWith, isTokenSecret, MASK, SECRET_FIELDS, type SecretField } from "./fields.ts";
 import type { Settings } from "./schema.ts";
@@ -13,7 +14,8 @@ export function usesMask(settings: Settings): boolean {
 
 /**
  * Replaces each mask by the stored secret, provided that its destination is the one it was saved for. Otherwise
- * an administrator, or a stolen token, could have the secret sent to another server (CVE-2024-5967 in Keycloak).
+ * an administrator, or a stolen token, could have the secret sent to another server (CVE-2024-5967 in Keycloak), or a
+ * private key sign an assertion that speaks for a user.
  * For a test, the sender must be the stored one too: otherwise a stolen token could send mail through the
  * tenant's server in any name.
  *
@@ -30,7 +32,8 @@ export function withStoredSecrets(
     if (stored === undefined || secret === undefined) {
       return { error: { field, message: "is not stored, so it cannot be kept: send it" } };
     }
-    const changed: string[] = fieldsBoundTo(field, use).filter((name) => settings[name] !== stored[name]);
+    const [before, after] = [withDefaults(stored), withDefaults(settings)];
+    const changed: string[] = fieldsBoundTo(field, use).filter((name) => after[name] !== before[name]);
     if (tlsMode(settings) !== tlsMode(stored)) changed.push("TLS mode");
     if (changed.length > 0) {
       const message = `must be sent again after a change of ${changed.join(", ")}`;
@@ -39,6 +42,10 @@ export function withStoredSecrets(
     kept[field] = secret;
   }
   return { settings: { ...settings, ...kept } };
+}
+
+function withDefaults(settings: Settings): Settings {
+  return { ...settings, authTokenGrantType: settings.authTokenGrantType ?? DEFAULT_GRANT_TYPE };
 }
 
 /** The fields whose change takes a secret elsewhere or, in a test, sends mail in another name. */

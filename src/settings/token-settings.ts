@@ -1,3 +1,4 @@
+import { DEFAULT_GRANT_TYPE } from "../oauth/grant-types.ts";
 import type { TokenSettings } from "../oauth/token-request.ts";
 import type { Settings } from "./schema.ts";
 
@@ -10,7 +11,7 @@ export function tokenSettingsOf(settings: Settings): TokenSettings | undefined {
   if (user === undefined || credential === undefined) return undefined;
   return {
     url: authTokenUrl,
-    grantType: settings.authTokenGrantType ?? "client_credentials",
+    grantType: settings.authTokenGrantType ?? DEFAULT_GRANT_TYPE,
     clientId: authTokenClientId,
     scope: settings.authTokenScope,
     credential,

@@ -23,6 +23,7 @@ const token: Settings = {
   authTokenUrl: "https://login.example.net/token",
   authTokenClientId: "client-1",
   authTokenScope: "smtp",
+  authTokenGrantType: "urn:ietf:params:oauth:grant-type:jwt-bearer",
 };
 
 /** Stored settings, by the only secret that they have. */
@@ -36,7 +37,7 @@ const uses = ["save", "test"] as const;
 const cases = SECRET_FIELDS.flatMap((field) => uses.map((use) => ({ field, use })));
 
 const SERVER = ["host", "port", "user", "ssl", "starttls"];
-const TOKEN_ENDPOINT = ["authTokenUrl", "authTokenScope", "authTokenClientId"];
+const TOKEN_ENDPOINT = ["authTokenUrl", "authTokenScope", "authTokenClientId", "authTokenGrantType"];
 
 const FIELDS = (Object.keys(settingsFields) as (keyof Settings)[]).filter(
   (name) => !SECRET_FIELDS.some((secret) => secret === name),
@@ -101,6 +102,13 @@ describe.each(cases)("withStoredSecrets keeps $field for a $use", ({ field, use 
     const sent = { ...masked, host: "h.example", port: 1, user: "eve", ssl: true };
     const message = "must be sent again after a change of host, port, user, TLS mode";
     expect(withStoredSecrets(sent, stored, use)).toEqual({ error: { field, message } });
+  });
+
+  it("accepts the default grant by its name", () => {
+    const { authTokenGrantType: _, ...unnamed } = stored;
+    const named = { ...unnamed, authTokenGrantType: "client_credentials" } as const;
+    expect(withStoredSecrets({ ...named, [field]: MASK }, unnamed, use)).toEqual({ settings: named });
+    expect(withStoredSecrets({ ...unnamed, [field]: MASK }, named, use)).toEqual({ settings: unnamed });
   });
 
   it.each([
