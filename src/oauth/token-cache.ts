@@ -1,5 +1,6 @@
 import { base64url } from "jose";
-import type { TokenResult, TokenSettings } from "./token-request.ts";
+import { defined } from "../defined.ts";
+import type { ClientSecretMethod, TokenResult, TokenSettings } from "./token-request.ts";
 
 /** Longest time before its expiry at which a token is renewed, in milliseconds. Short-lived ones: a tenth. */
 const RENEWAL_MARGIN_MS = 60_000;
@@ -20,6 +21,8 @@ export class TokenCache {
   #fingerprint: string | undefined;
   #cached: CachedToken | undefined;
   #pending: Promise<TokenResult> | undefined;
+  /** How the last endpoint took a client secret: it costs a request to find out. */
+  #accepted: { url: string; method: ClientSecretMethod | undefined } | undefined;
 
   constructor(request: (settings: TokenSettings) => Promise<TokenResult>) {
     this.#request = request;
@@ -48,8 +51,11 @@ export class TokenCache {
 
   #renew(settings: TokenSettings): Promise<TokenResult> {
     const requestedAt = Date.now();
-    const pending = this.#request(settings)
+    const { url } = settings;
+    const method = this.#accepted?.url === url ? this.#accepted.method : undefined;
+    const pending = this.#request({ ...settings, ...defined({ method }) })
       .then((result) => {
+        if (result.ok) this.#accepted = { url, method: result.method };
         // Settings that have changed meanwhile have their own token.
         if (result.ok && this.#pending === pending) this.#cached = toCached(result, requestedAt);
         return result;

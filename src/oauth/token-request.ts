@@ -39,7 +39,12 @@ export interface TokenSettings {
   credential: { clientSecret: string } | { privateKey: string };
   /** Subject of the assertion in a JWT bearer grant. */
   subject: string;
+  /** How a client secret is sent first. Default: in the body. */
+  method?: ClientSecretMethod | undefined;
 }
+
+/** How a client secret is sent: in the body or by HTTP Basic (RFC 7591 section 2). */
+export type ClientSecretMethod = "client_secret_post" | "client_secret_basic";
 
 /** Why there is no token. */
 export interface TokenFailure {
@@ -57,7 +62,7 @@ export interface TokenFailure {
 }
 
 export type TokenResult =
-  | { ok: true; token: string; expiresAt: number; cached: boolean }
+  | { ok: true; token: string; expiresAt: number; cached: boolean; method?: ClientSecretMethod }
   | { ok: false; failure: TokenFailure };
 
 export interface TokenRequestOptions extends TokenUrlPolicy {
@@ -69,24 +74,49 @@ export interface TokenRequestOptions extends TokenUrlPolicy {
 /**
  * Requests an access token. Redirects count as failures: they could lead to an internal address.
  *
+ * A client secret that the endpoint refuses in the body is sent by HTTP Basic as well, or the other way round: RFC 6749
+ * section 2.3.1 requires servers to support Basic only, and many support the body only.
+ *
  * @throws {SafeError} if the private key is not valid
  */
 export async function requestToken(
   settings: TokenSettings,
   { fetch = globalThis.fetch, timeoutMs = REQUEST_TIMEOUT_MS, ...policy }: TokenRequestOptions,
 ): Promise<TokenResult> {
+  if (!isTokenUrlAllowed(settings.url, policy)) return failed({ kind: "forbidden" });
+  const signal = AbortSignal.timeout(timeoutMs);
+  const [first, ...others] = await authenticationsFor(settings);
+  const result = await requestWith(first, settings, fetch, signal);
+  for (const other of others) {
+    if (!refusesClient(result)) break;
+    const retried = await requestWith(other, settings, fetch, signal);
+    // A further refusal says no more, and neither does what else an endpoint may respond to what it does not support.
+    if (retried.ok || (retried.failure.kind === "rejected" && !refusesClient(retried))) return retried;
+  }
+  return result;
+}
+
+/** RFC 6749 section 5.2. */
+function refusesClient(result: TokenResult): boolean {
+  return !result.ok && result.failure.kind === "rejected" && result.failure.error === "invalid_client";
+}
+
+async function requestWith(
+  { authentication, parameters, method }: Authentication,
+  settings: TokenSettings,
+  fetch: NonNullable<TokenRequestOptions["fetch"]>,
+  signal: AbortSignal,
+): Promise<TokenResult> {
   const { url, clientId, grantType } = settings;
-  if (!isTokenUrlAllowed(url, policy)) return failed({ kind: "forbidden" });
   const requestedAt = Date.now();
-  const { authentication, parameters } = await credentialsOf(settings);
   const server: oauth.AuthorizationServer = { issuer: url, token_endpoint: url };
   const client: oauth.Client = { client_id: clientId };
   const options: oauth.TokenEndpointRequestOptions = {
     // Some firewalls reject requests without User-Agent.
     headers: { "User-Agent": "tenant-mail" },
-    signal: AbortSignal.timeout(timeoutMs),
-    [oauth.customFetch]: (address, { method, headers, body, redirect, signal }) =>
-      fetchWithinLimits(() => fetch(address, { method, headers, body, redirect, ...defined({ signal }) })),
+    signal,
+    [oauth.customFetch]: (address, { headers, body, redirect }) =>
+      fetchWithinLimits(() => fetch(address, { method: "POST", headers, body, redirect, signal })),
   };
   let status: number | undefined;
   try {
@@ -105,29 +135,48 @@ export async function requestToken(
     // RFC 6749 appendix A.12. A control character would end the SASL message early.
     if (!/^[\x20-\x7e]+$/.test(token)) return failed({ kind: "no_token", status });
     const expiresAt = requestedAt + Math.min(expiresIn, LONGEST_EXPIRES_IN_SECONDS) * 1000;
-    return { ok: true, token, expiresAt, cached: false };
+    return { ok: true, token, expiresAt, cached: false, ...defined({ method }) };
   } catch (error) {
     return failed(failureOf(error, settings, status));
   }
 }
 
 /** How the client proves who it is (RFC 6749 section 2.3), and what it asks for. */
-async function credentialsOf(
+interface Authentication {
+  authentication: oauth.ClientAuth;
+  parameters: URLSearchParams;
+  /** Of a client secret. */
+  method?: ClientSecretMethod;
+}
+
+/** In the order to try. */
+async function authenticationsFor(
   settings: TokenSettings,
-): Promise<{ authentication: oauth.ClientAuth; parameters: URLSearchParams }> {
-  const { url, grantType, scope, credential } = settings;
+): Promise<readonly [Authentication, ...Authentication[]]> {
+  const { url, grantType, scope, credential, method } = settings;
   const parameters = new URLSearchParams(defined({ scope }));
-  // In the body, as Keycloak sends it.
   if ("clientSecret" in credential) {
-    return { authentication: oauth.ClientSecretPost(credential.clientSecret), parameters };
+    const { clientSecret } = credential;
+    // As Keycloak sends it.
+    const inBody = {
+      authentication: oauth.ClientSecretPost(clientSecret),
+      parameters,
+      method: "client_secret_post",
+    } as const;
+    const byBasic = {
+      authentication: oauth.ClientSecretBasic(clientSecret),
+      parameters,
+      method: "client_secret_basic",
+    } as const;
+    return method === "client_secret_basic" ? [byBasic, inBody] : [inBody, byBasic];
   }
   const signingKey = await importSigningKey(credential.privateKey);
   if ("problem" in signingKey) throw new SafeError("the stored private key is not valid");
   if (grantType === "client_credentials")
-    return { authentication: privateKeyJwt(signingKey, url), parameters };
+    return [{ authentication: privateKeyJwt(signingKey, url), parameters }];
   parameters.set("assertion", await assertionFor(settings, signingKey));
   // The assertion identifies the client.
-  return { authentication: () => {}, parameters };
+  return [{ authentication: () => {}, parameters }];
 }
 
 /** Client authentication by `private_key_jwt` (RFC 7523 section 2.2). */
@@ -222,9 +271,12 @@ function clean(text: string, { credential }: TokenSettings): string {
   return [...reason.trim()].slice(0, ERROR_MAX_CHARACTERS).join("");
 }
 
-/** A secret in clear, and as it is encoded before base64 (RFC 6749 section 2.3.1). */
+/** A secret in clear, and as HTTP Basic has it before base64: every other character percent-encoded. */
 function formsOf(secret: string): string[] {
-  return [secret, new URLSearchParams({ "": secret }).toString().slice(1)];
+  const headers = new Headers();
+  oauth.ClientSecretBasic(secret)({ issuer: "" }, { client_id: "" }, new URLSearchParams(), headers);
+  const [, credentials = ""] = headers.get("Authorization")?.split(" ") ?? [];
+  return [secret, atob(credentials).slice(1)];
 }
 
 function failed(failure: TokenFailure): TokenResult {

@@ -79,7 +79,7 @@ describe.concurrent.each(families)("Settings with authType token, $family,", (fa
       jsonResponse(502, "BAD_GATEWAY", "The token endpoint rejected the request for an access token.", {
         stage: "token",
         oauth: { status: 401, error: "invalid_client", error_description: "client authentication failed" },
-        hint: "The endpoint does not accept the client: check authTokenClientId, and the client secret or private key.",
+        hint: "The endpoint does not accept the client: check authTokenUrl and authTokenClientId, and the private key or the client secret, which was sent in the body and by HTTP Basic.",
         steps: connected,
       }),
     );

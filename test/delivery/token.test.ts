@@ -169,7 +169,8 @@ describe("Delivery with authType token", () => {
       await client.revoke();
       await outbox.submit();
       await outbox.drain();
-      await eventually(async () => expect(await client.log()).toHaveLength(2));
+      // One for the first message; then in the body and by HTTP Basic, both refused.
+      await eventually(async () => expect(await client.log()).toHaveLength(3));
     });
     const log = lines.join("\n");
     expect(log).toContain('"message":"delivery"');

@@ -53,6 +53,24 @@ describe("TokenCache", () => {
     expect(requests[0]?.settings).toEqual(settings);
   });
 
+  it("remembers how an endpoint takes the client secret, and of the last endpoint only", async () => {
+    const { cache, requests, answer } = newCache();
+    const method = "client_secret_basic";
+    const get = async (count: number, changes: Partial<TokenSettings>, result?: TokenResult) => {
+      const wanted = cache.get({ ...settings, ...changes });
+      await answer(count, result);
+      await wanted;
+      return requests[count - 1]?.settings.method;
+    };
+    const issued = { ok: true, token: "a-token", expiresAt: Date.now() + 3_600_000, cached: false } as const;
+    expect(await get(1, {}, { ...issued, method })).toBeUndefined();
+    expect(await get(2, { credential: { clientSecret: "new" } }, unreachable)).toBe(method);
+    expect(await get(3, { scope: "other" }, { ...issued, method })).toBe(method);
+    const url = "https://login.example.org/token";
+    expect(await get(4, { url }, issued)).toBeUndefined();
+    expect(await get(5, {}, issued)).toBeUndefined();
+  });
+
   it("shares one request among 50 concurrent callers", async () => {
     const { cache, requests, answer } = newCache();
     const results = Array.from({ length: 50 }, () => cache.get(settings));

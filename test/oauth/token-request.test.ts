@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { requestToken, type TokenSettings } from "../../src/oauth/token-request.ts";
 import { MAILBOX, newOAuthClient, type OAuthClient } from "../support/oauth/clients.ts";
 import { JWT_BEARER_URL, TOKEN_URL } from "../support/oauth/control.ts";
-import { issuesToken, newTokenEndpoint } from "../support/oauth/endpoints.ts";
+import { issuesToken, newTokenEndpoint, respondsWith } from "../support/oauth/endpoints.ts";
 
 const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
@@ -30,10 +30,60 @@ const issued = {
   cached: false,
 };
 
+const inBody = { ...issued, method: "client_secret_post" };
+const byBasic = { ...issued, method: "client_secret_basic" };
+
+/** A token request by client secret, as the OAuth server logs it. */
+function logged(client: OAuthClient, form: "in the body" | "by Basic", outcome: object) {
+  const byForm =
+    form === "by Basic"
+      ? { parameters: ["grant_type", "scope"], basic: true }
+      : { parameters: ["client_id", "client_secret", "grant_type", "scope"] };
+  return { clientId: client.clientId, grantType: "client_credentials", scope: "smtp", ...byForm, ...outcome };
+}
+
 describe.concurrent("A token request to a real OAuth server", () => {
+  it("sends the client secret by HTTP Basic if the server refuses it in the body", async () => {
+    const client = await newOAuthClient({ method: "client_secret_basic" });
+    expect(await requestToken(settingsFor(client), policy)).toEqual(byBasic);
+    expect(await client.log()).toEqual([
+      logged(client, "in the body", { status: 401, error: "invalid_client" }),
+      logged(client, "by Basic", { status: 200 }),
+    ]);
+  });
+
+  it.each([
+    ["client_secret_basic", byBasic, ["by Basic"]],
+    ["client_secret_post", inBody, ["by Basic", "in the body"]],
+  ] as const)(
+    "begins with HTTP Basic if told so, at a server that takes %s",
+    async (method, result, forms) => {
+      const client = await newOAuthClient({ method });
+      const settings = settingsFor(client, { method: "client_secret_basic" });
+      expect(await requestToken(settings, policy)).toEqual(result);
+      const refusal = { status: 401, error: "invalid_client" };
+      expect(await client.log()).toEqual(
+        forms.map((form, index) =>
+          logged(client, form, index === forms.length - 1 ? { status: 200 } : refusal),
+        ),
+      );
+    },
+  );
+
+  it("is sent twice at most, and reports the first refusal", async () => {
+    const client = await newOAuthClient({ method: "client_secret_basic" });
+    const settings = settingsFor(client, { credential: { clientSecret: "wrong" } });
+    const error = "invalid_client";
+    expect(await requestToken(settings, policy)).toMatchObject({
+      ok: false,
+      failure: { status: 401, error },
+    });
+    expect(await client.log()).toHaveLength(2);
+  });
+
   it("authenticates by client secret, in the body", async () => {
     const client = await newOAuthClient();
-    expect(await requestToken(settingsFor(client), policy)).toEqual(issued);
+    expect(await requestToken(settingsFor(client), policy)).toEqual(inBody);
     expect(await client.log()).toEqual([
       {
         clientId: client.clientId,
@@ -134,7 +184,7 @@ describe.concurrent("A token request to a real OAuth server", () => {
 
   it("reports the error of a revoked client", async () => {
     const client = await newOAuthClient();
-    expect(await requestToken(settingsFor(client), policy)).toEqual(issued);
+    expect(await requestToken(settingsFor(client), policy)).toEqual(inBody);
     await client.revoke();
     expect(await requestToken(settingsFor(client), policy)).toEqual({
       ok: false,
@@ -206,6 +256,46 @@ describe.concurrent("A token request", () => {
         },
       },
     ]);
+  });
+
+  it("is not repeated by HTTP Basic after any other refusal, nor with a key", async () => {
+    const client = await newOAuthClient();
+    const key = await newOAuthClient({ credential: "key" });
+    for (const [from, error, status] of [
+      [client, "invalid_request", 400],
+      [client, "unauthorized_client", 400],
+      [client, "invalid_client", 503],
+      [key, "invalid_client", 401],
+    ] as const) {
+      const endpoint = await newTokenEndpoint(respondsWith({ error }, status));
+      await requestToken(settingsFor(from, { url: endpoint.url }), policy);
+      expect(await endpoint.requests()).toHaveLength(1);
+    }
+  });
+
+  it.each([
+    ["the refusal in the body", { error: "invalid_client", error_description: "no" }, 401, "invalid_client"],
+    ["the refusal in the body", "<html>", 400, "invalid_client"],
+    ["the refusal in the body", {}, 503, "invalid_client"],
+    ["what is wrong besides the client", { error: "invalid_scope" }, 400, "invalid_scope"],
+  ])("reports %s if HTTP Basic gets %j", async (_, body, status, error) => {
+    const fetch = async (_url: string, { headers }: RequestInit) =>
+      new Headers(headers).has("Authorization")
+        ? Response.json(body, { status })
+        : Response.json({ error: "invalid_client" }, { status: 401 });
+    const result = await requestToken(settingsFor(await newOAuthClient()), { ...policy, fetch });
+    const reported = error === "invalid_client" ? 401 : status;
+    expect(result).toEqual({ ok: false, failure: { kind: "rejected", status: reported, error } });
+  });
+
+  it("encodes id and secret as in a form, before base64 (RFC 6749 section 2.3.1)", async () => {
+    const endpoint = await newTokenEndpoint(respondsWith({ error: "invalid_client" }, 401));
+    const credential = { clientSecret: "s3cret: +/ö" };
+    const settings = settingsFor(await newOAuthClient(), { url: endpoint.url, clientId: "a:b", credential });
+    await requestToken(settings, policy);
+    const [, second] = await endpoint.requests();
+    expect(second?.headers.authorization).toBe(`Basic ${btoa("a%3Ab:s3cret%3A+%2B%2F%C3%B6")}`);
+    expect([...new URLSearchParams(second?.body).keys()].sort()).toEqual(["grant_type", "scope"]);
   });
 
   it("asks for no scope if the settings name none", async () => {

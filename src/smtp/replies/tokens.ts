@@ -197,7 +197,7 @@ export const NO_TOKEN: Group = {
     rejection(
       /^invalid_client\b/,
       {
-        hint: "The endpoint does not accept the client: check authTokenClientId, and the client secret or private key.",
+        hint: "The endpoint does not accept the client: check authTokenUrl and authTokenClientId, and the private key or the client secret, which was sent in the body and by HTTP Basic.",
         source: "RFC 6749 section 5.2",
       },
       "invalid_client",

@@ -18,6 +18,8 @@ export const OAUTH_CONTROL_ORIGIN = "https://oauth-control.test";
 /** Which client to register. */
 export interface ClientRequest {
   credential: "secret" | "key" | "certificate";
+  /** How the server takes its secret (RFC 7591 section 2). Default: in the body. */
+  method?: "client_secret_post" | "client_secret_basic";
   /** JWS algorithm of the key. */
   alg?: "RS256" | "ES256";
   /** Address of the mailbox that its tokens are for. */
@@ -44,6 +46,8 @@ export interface TokenLogEntry {
   scope: string | null;
   /** Names of the form's parameters. */
   parameters: string[];
+  /** Whether the client authenticates by HTTP Basic (RFC 6749 section 2.3.1). */
+  basic?: true;
   /** Header and claims of an assertion. */
   header?: Record<string, unknown>;
   claims?: Record<string, unknown>;

@@ -133,6 +133,12 @@ export async function startOAuthServer(): Promise<OAuthServer> {
     });
   }
 
+  /** Whether a secret is sent in another way than its client's: oidc-provider takes both from each. */
+  function isOtherMethod({ headers }: Request, form: URLSearchParams): boolean {
+    const { method = "client_secret_post" } = requestOf(clientIdOf(form, headers) ?? "") ?? {};
+    return method === "client_secret_basic" ? form.has("client_secret") : headers.has("Authorization");
+  }
+
   /** What Google's endpoint does for service accounts with domain-wide delegation. */
   async function grantByAssertion(form: URLSearchParams): Promise<Response> {
     const assertion = form.get("assertion") ?? "";
@@ -190,7 +196,7 @@ export async function startOAuthServer(): Promise<OAuthServer> {
       store.set(`Client:${clientId}`, {
         client_id: clientId,
         ...(isSecret ? { client_secret: credential } : { jwks }),
-        token_endpoint_auth_method: isSecret ? "client_secret_post" : "private_key_jwt",
+        token_endpoint_auth_method: isSecret ? (request.method ?? "client_secret_post") : "private_key_jwt",
         grant_types: ["client_credentials"],
         redirect_uris: [],
         response_types: [],
@@ -209,9 +215,12 @@ export async function startOAuthServer(): Promise<OAuthServer> {
     async respond(request) {
       const body = await request.text();
       const form = new URLSearchParams(body);
-      const response =
-        request.url === JWT_BEARER_URL ? await grantByAssertion(form) : await forward(request, body);
-      log.push(await entryOf(form, response.clone()));
+      const response = isOtherMethod(request, form)
+        ? oauthError(401, "invalid_client", "client authentication failed")
+        : request.url === JWT_BEARER_URL
+          ? await grantByAssertion(form)
+          : await forward(request, body);
+      log.push(await entryOf(form, request.headers, response.clone()));
       return response;
     },
   };
@@ -231,16 +240,24 @@ async function newCredential({ credential, alg = "ES256" }: ClientRequest) {
   return { credential: await exportPKCS8(privateKey), jwk: await exportJWK(publicKey) };
 }
 
-async function entryOf(form: URLSearchParams, response: Response): Promise<TokenLogEntry> {
+/** From the body, or from HTTP Basic, where it is encoded as in a form. */
+function clientIdOf(form: URLSearchParams, headers: Headers): string | undefined {
+  const [, basic] = headers.get("Authorization")?.split("Basic ") ?? [];
+  const [id] = basic === undefined ? [] : new URLSearchParams(`id=${atob(basic).split(":")[0]}`).values();
+  return form.get("client_id") ?? id;
+}
+
+async function entryOf(form: URLSearchParams, headers: Headers, response: Response): Promise<TokenLogEntry> {
   const assertion = form.get("client_assertion") ?? form.get("assertion");
   const header = assertion === null ? undefined : decodeProtectedHeader(assertion);
   const claims = assertion === null ? undefined : decodeJwt(assertion);
   const { error } = (await response.json()) as { error?: string };
   return {
-    clientId: form.get("client_id") ?? claims?.iss,
+    clientId: clientIdOf(form, headers) ?? claims?.iss,
     grantType: form.get("grant_type"),
     scope: form.get("scope"),
     parameters: [...form.keys()].sort(),
+    ...(headers.has("Authorization") ? { basic: true } : {}),
     ...(header === undefined ? {} : { header }),
     ...(claims === undefined ? {} : { claims }),
     status: response.status,
