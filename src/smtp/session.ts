@@ -309,7 +309,7 @@ export class SmtpSession {
     const isOfSender = isPermanent && this.#progress.stage === "sender" && cause !== "message";
     const isOfAccount = isPermanent && cause === "account";
     if (cause === "settings" || isOfSender || isOfAccount) assertReply(reply, POSITIVE);
-    return { reply: replyLine(parseReply(reply)) };
+    return { reply: replyLine(parseReply(this.#redact(reply))) };
   }
 
   #failure(kind: FailureKind, reply?: string): SmtpFailure {

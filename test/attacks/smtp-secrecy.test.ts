@@ -65,6 +65,16 @@ describe("A diagnosis", () => {
     expect((await diagnosisOf(server, { settings: { password } })).reply).toBe("no: ***");
   });
 
+  it("redacts what a server repeats in its reply to the first MAIL of a probe that succeeds", async () => {
+    const server = await scriptedServer([
+      ...authenticated(),
+      ...replies("MAIL", `450 4.7.0 later, ${password}`),
+      { hang: true },
+    ]);
+    const steps = await stepsOf(server, { settings: { password }, mode: "probe" });
+    expect(steps.at(-1)).toMatchObject({ stage: "sender", reply: "450 4.7.0 later, ***" });
+  });
+
   it("keeps the codes if the password looks like one", async () => {
     const server = await scriptedServer([
       ...secured("AUTH PLAIN"),
