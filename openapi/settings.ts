@@ -146,7 +146,13 @@ const RESPONSES = {
   },
 } satisfies Record<string, Example>;
 
-const TEST_ERRORS: readonly ApiErrorKind[] = ["smtp_failed", "too_many_tests", "rate_limiter_unavailable"];
+const TEST_ERRORS: readonly ApiErrorKind[] = [
+  "smtp_failed",
+  "too_many_tests",
+  "too_many_logins",
+  "rate_limiter_unavailable",
+  "outbox_unavailable",
+];
 
 /** Errors of changes that Keycloak applies, with KEYCLOAK_ADMIN_URL. */
 const TARGET_ERRORS: readonly ApiErrorKind[] = [

@@ -1,6 +1,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { AppEnv } from "./context.ts";
+import { withLoginLimit } from "./delivery/limited-login.ts";
 import { notifyOutbox, recentSettings } from "./delivery/outbox-client.ts";
 import { deliveryRoutes } from "./delivery/routes.ts";
 import { docsRoutes } from "./docs/routes.ts";
@@ -47,8 +48,8 @@ function tenantRoutes<Resource extends "config" | "setup">(
 ) {
   return new Hono<AppEnv>()
     .use(tenant)
-    .route(`/${resource}`, settingsRoutes(keycloakTarget, notifyOutbox, recentSettings))
+    .route(`/${resource}`, settingsRoutes(keycloakTarget, notifyOutbox, recentSettings, withLoginLimit))
     .route(`/${resource}/history`, historyRoutes())
-    .route("/test", testRoutes())
+    .route("/test", testRoutes(withLoginLimit))
     .route("/messages", deliveryRoutes());
 }

@@ -218,6 +218,15 @@ export const API_ERRORS = {
     retryAfterSeconds: ({ retryAfterSeconds }) => retryAfterSeconds,
     example: { retryAfterSeconds: 42 },
   }),
+  too_many_logins: define<TimeLeft>({
+    httpStatus: 429,
+    description:
+      "Too many logins for this tenant with settings that have never logged in. No server was contacted.",
+    message:
+      "Too many logins were tried with settings that have never logged in. Check user and password, and try again later.",
+    retryAfterSeconds: ({ retryAfterSeconds }) => retryAfterSeconds,
+    example: { retryAfterSeconds: 42 },
+  }),
   smtp_failed: define<{ diagnosis: { message: string; stage: string; smtpCode?: number } }>({
     httpStatus: 502,
     description: "The SMTP server did not accept the settings.",

@@ -7,6 +7,7 @@ import { SmtpSession, type SmtpSessionOptions } from "../smtp/session.ts";
 import { authenticates } from "../smtp/smtp-settings.ts";
 import { DELIVERY_TIMEOUTS } from "../smtp/timeouts.ts";
 import type { SealingKeys } from "../storage/sealing.ts";
+import { loginOutcomeOf } from "./login-limit.ts";
 import type { MailStore } from "./mail-store.ts";
 import { nextAttemptAt } from "./next-attempt.ts";
 import type { OutboxState } from "./outbox-state.ts";
@@ -36,6 +37,8 @@ const IDLE_MS = 15_000;
 interface DeliveryContext {
   tenant: string;
   settings: Settings;
+  /** Of what decides about a login with them, by each settings key. */
+  fingerprints: readonly string[];
   keys: SealingKeys;
   options: Pick<SmtpSessionOptions, "clientName" | "allowPrivateHosts" | "hostExists">;
   tokens: TokenCache;
@@ -184,7 +187,13 @@ export class DeliveryRun {
   }
 
   async #open(attempt: Attempt): Promise<Connection | undefined> {
-    const { settings, options, tokens } = this.#context;
+    const { settings, fingerprints, options, tokens } = this.#context;
+    const { logins } = this.#state;
+    const login = authenticates(settings) ? logins.begin(fingerprints, Date.now()) : undefined;
+    if (login?.kind === "limited") {
+      this.#outcomes.loginLimited(login.until);
+      return undefined;
+    }
     const tokenSettings = tokenSettingsOf(settings);
     const session = new SmtpSession(settings, {
       ...options,
@@ -199,6 +208,7 @@ export class DeliveryRun {
       refused: new Set(),
     };
     const opened = await session.open();
+    if (login?.kind === "counted") logins.end(fingerprints, login.at, loginOutcomeOf(opened));
     if (opened.ok) {
       this.#connections.add(connection);
       if (authenticates(settings)) this.#outcomes.loggedIn();

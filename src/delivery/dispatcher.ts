@@ -13,7 +13,7 @@ import type { MailStore } from "./mail-store.ts";
 import { nextAttemptAt } from "./next-attempt.ts";
 import type { LatestSettings, OutboxState } from "./outbox-state.ts";
 import { nextTryAt, ownFailure, pauseAfter } from "./pause.ts";
-import { type FailureReport, INTERRUPTED, NO_SETTINGS, OUTBOX_FAILED, TOO_MANY_SAVES } from "./report.ts";
+import { type FailureReport, INTERRUPTED, NO_SETTINGS, OUTBOX_FAILED } from "./report.ts";
 import { Retention } from "./retention.ts";
 import { decideUnknown } from "./retry-policy.ts";
 
@@ -64,13 +64,14 @@ export class Dispatcher {
     if (latest.jwe === undefined) this.#state.forgetEvidence();
     // What expires now has waited for the pause that ends.
     this.#store.expire(now);
-    const lastWakeAt = this.#store.nextDueAt() === undefined ? undefined : this.#state.recordWake(now);
-    const pause = pauseAfter(undefined, ownFailure("saves", TOO_MANY_SAVES, now), now);
-    // It ends once the oldest of the saves is a minute old.
-    this.#state.pause = lastWakeAt === undefined ? undefined : { ...pause, triedAt: lastWakeAt };
+    this.#state.pause = undefined;
     this.#store.restart(now, { includesUnknown: false });
-    this.#hasNewSettings =
-      latest.jwe !== undefined && lastWakeAt === undefined && this.#store.nextDueAt() !== undefined;
+    this.#hasNewSettings = latest.jwe !== undefined && this.#store.nextDueAt() !== undefined;
+  }
+
+  /** Ends a pause that waits for a login with settings that have logged in before: some have now. */
+  loginSucceeded(now: number): void {
+    if (this.#state.pause?.kind === "login_limit") this.#endPause(now);
   }
 
   /** Logs an error, and pauses the outbox. */
@@ -118,6 +119,7 @@ export class Dispatcher {
     this.#deliveryRun = new DeliveryRun(this.#store, this.#state, {
       tenant: this.#tenant,
       settings,
+      fingerprints,
       keys,
       options: { clientName: hostname, allowPrivateHosts, hostExists: hostLookup(dohUrl) },
       tokens: this.#tokens,
@@ -133,8 +135,12 @@ export class Dispatcher {
   /** Settings are there: what waited for them is due. */
   #useSettings(fingerprints: readonly string[], now: number): void {
     if (this.#state.useSettings(fingerprints)) this.#store.restart(now, { includesUnknown: true });
-    const kind = this.#state.pause?.kind;
-    if (kind !== "settings" && kind !== "saves") return;
+    // What worked before logins were limited.
+    if (this.#state.evidence.loggedInAt !== undefined) this.#state.logins.prove(fingerprints);
+    if (this.#state.pause?.kind === "settings") this.#endPause(now);
+  }
+
+  #endPause(now: number): void {
     this.#store.expire(now);
     this.#state.pause = undefined;
     this.#store.endWait(now, { showsAcceptance: false });

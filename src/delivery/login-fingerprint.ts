@@ -11,5 +11,5 @@ export async function loginFingerprints(settings: Settings, keys: SealingKeys): 
   const values = { ...settings, ssl: tlsMode(settings) };
   const parts = fieldsWith("login", true).map((name) => values[name] ?? null);
   const text = `login ${JSON.stringify(parts)}`;
-  return (await fingerprint("evidence", text, keys)).map(([kid, mac]) => `${kid} ${mac}`);
+  return (await fingerprint("loginFingerprints", text, keys)).map(([kid, mac]) => `${kid} ${mac}`);
 }

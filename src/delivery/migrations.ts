@@ -61,8 +61,8 @@ const MIGRATIONS: readonly (readonly Statement[])[] = [
   [sql`ALTER TABLE mail ADD COLUMN kid TEXT`],
 ];
 
-/** Keys beside the tables whose form a migration has changed. */
-const OBSOLETE_KEYS = ["pause"];
+/** Keys beside the tables whose form a migration has changed, or that nothing reads any more. */
+const OBSOLETE_KEYS = ["pause", "wakes"];
 
 /** Whether an outbox has tables: one that never accepted a message stores nothing. */
 export function hasTables({ sql: database }: DurableObjectStorage): boolean {

@@ -1,11 +1,9 @@
-import { type Pause, WAKE_PERIOD_MS } from "./pause.ts";
+import { LoginLimit } from "./login-limit.ts";
+import type { Pause } from "./pause.ts";
 import type { Moment, Outcome } from "./retry-policy.ts";
 
 /** How long settings just saved replace those in KV, in milliseconds: KV may show the previous ones for 90 s. */
 const LATEST_SETTINGS_MS = 2 * 60_000;
-
-/** Maximum saves per period that wake an outbox: as many as TEST_RATE_LIMITER allows tests by default. */
-const MAX_WAKES = 10;
 
 /** How long an outbox spares logins after it has made too many. */
 const SCARCE_LOGINS_MS = 60 * 60_000;
@@ -18,7 +16,6 @@ const EVIDENCE = "evidence";
 const STREAKS = "streaks";
 const SCARCE_LOGINS = "scarceLogins";
 const LATEST_SETTINGS = "settings";
-const WAKES = "wakes";
 
 /** Settings that were just saved or deleted. */
 export interface LatestSettings {
@@ -44,6 +41,7 @@ type Streaks = Partial<Record<Outcome, readonly string[]>>;
  * of the object; `docs/storage.md` lists them.
  */
 export class OutboxState {
+  readonly logins: LoginLimit;
   readonly #storage: SyncKvStorage;
   readonly #values = new Map<string, unknown>();
   #evidence: Evidence | undefined;
@@ -52,6 +50,7 @@ export class OutboxState {
 
   constructor(storage: SyncKvStorage) {
     this.#storage = storage;
+    this.logins = new LoginLimit(storage);
   }
 
   get pause(): Pause | undefined {
@@ -169,20 +168,6 @@ export class OutboxState {
   /** Drops settings that KV shows by now. */
   dropLatestSettings(now: number): void {
     if (this.latestSettings(now) === undefined) this.#put(LATEST_SETTINGS, undefined);
-  }
-
-  /**
-   * Records a save that wakes the outbox. Each one has the SMTP server check a password, so more than tests may do
-   * would guess passwords.
-   *
-   * @returns `undefined` if the save may wake the outbox; otherwise the time of the save that has to be a minute old
-   */
-  recordWake(now: number): number | undefined {
-    const recent = (this.#get<number[]>(WAKES) ?? []).filter((at) => at > now - WAKE_PERIOD_MS);
-    const [oldest] = recent;
-    if (oldest !== undefined && recent.length >= MAX_WAKES) return oldest;
-    this.#put(WAKES, [...recent, now]);
-    return undefined;
   }
 
   #loadEvidence(): Evidence | undefined {

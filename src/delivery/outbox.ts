@@ -6,6 +6,7 @@ import { KvError } from "../storage/kv.ts";
 import { SealingError, type SealingKeys } from "../storage/sealing.ts";
 import { type AcceptResult, accept, type Submission } from "./acceptance.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import type { LoginOutcome, LoginPermit } from "./login-limit.ts";
 import { isContentDeleted, type MailRow, type MailState, mayBeRetried } from "./mail-row.ts";
 import { type ListFilter, MailStore } from "./mail-store.ts";
 import { MailTable } from "./mail-table.ts";
@@ -152,6 +153,18 @@ export class Outbox extends DurableObject<Env> {
   /** The settings that were saved or deleted in the last two minutes, if they were. */
   recentSettings(): LatestSettings | undefined {
     return this.#state.latestSettings(Date.now());
+  }
+
+  /** Asks whether a login may be tried, and counts it: see {@link LoginLimit.begin}. */
+  beginLogin(fingerprints: readonly string[]): LoginPermit {
+    return this.#state.logins.begin(fingerprints, Date.now());
+  }
+
+  /** Ends a login that counts: see {@link LoginLimit.end}. What waited for it is due. */
+  async endLogin(fingerprints: readonly string[], at: number, outcome: LoginOutcome): Promise<void> {
+    this.#state.logins.end(fingerprints, at, outcome);
+    if (outcome === "succeeded") this.#dispatcher.loginSucceeded(Date.now());
+    await this.ensureAlarm();
   }
 
   /**

@@ -8,8 +8,8 @@ import type { Examined } from "./examine.ts";
 import { type ClaimedMail, toAttempted } from "./mail-row.ts";
 import type { MailStore } from "./mail-store.ts";
 import type { OutboxState } from "./outbox-state.ts";
-import { type FailedTry, nextTryAt, pauseAfter, URGENT_MAX_LIFETIME_MS } from "./pause.ts";
-import { type FailureReport, UNEXPECTED, UNREADABLE } from "./report.ts";
+import { type FailedTry, nextTryAt, ownFailure, pauseAfter, URGENT_MAX_LIFETIME_MS } from "./pause.ts";
+import { type FailureReport, TOO_MANY_LOGINS, UNEXPECTED, UNREADABLE } from "./report.ts";
 import {
   type AttemptedConnection,
   type AttemptedMessage,
@@ -69,7 +69,19 @@ export class Outcomes {
     if (this.#isStopped) return;
     this.#state.record({ loggedInAt: this.#state.tick(Date.now()) });
     const kind = this.#state.pause?.kind;
-    if (kind === "login" || kind === "logins") this.#resume({ showsAcceptance: false });
+    if (kind === "login" || kind === "logins" || kind === "login_limit")
+      this.#resume({ showsAcceptance: false });
+  }
+
+  /** Pauses until another login may be tried. */
+  loginLimited(until: number): void {
+    if (this.#isStopped) return;
+    const now = Date.now();
+    const pause = { ...pauseAfter(undefined, ownFailure("login_limit", TOO_MANY_LOGINS, now), now), until };
+    this.#state.pause = pause;
+    const { kind, waitingFor } = pause;
+    const seconds = Math.round((until - now) / 1000);
+    log("warn", "outbox paused", { tenant: this.#context.tenant, kind, waitingFor, seconds, failures: 1 });
   }
 
   /**

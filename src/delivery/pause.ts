@@ -7,9 +7,6 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** Messages that live at most this long are urgent: login codes, mostly. */
 export const URGENT_MAX_LIFETIME_MS = HOUR_MS;
 
-/** Period in which the saves that wake an outbox are counted. */
-export const WAKE_PERIOD_MS = MINUTE_MS;
-
 /** Delays before the tries of a pause, by its number of failed tries. The last one goes on. */
 const DELAYS_MS = {
   delivery: [30, 60, 120, 240, 480, 600].map((seconds) => seconds * SECOND_MS),
@@ -19,7 +16,8 @@ const DELAYS_MS = {
   login_that_worked: [2 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS],
   logins: [2, 4, 8, 16, 32, 60].map((minutes) => minutes * MINUTE_MS),
   settings: [HOUR_MS],
-  saves: [WAKE_PERIOD_MS],
+  // A pause of this kind knows its end.
+  login_limit: [MINUTE_MS],
 } as const;
 
 /** Longest delay of a pause of deliveries while an urgent message waits. */
@@ -30,10 +28,10 @@ export const MIN_TRY_INTERVAL_MS = 30 * SECOND_MS;
 
 /**
  * What a pause waits for. `delivery`: a session, or the acceptance of a message. `login`: a login with a password
- * or token that was rejected. `logins`: a login, after too many. `settings`: a save. `saves`: a minute, after too many
- * saves.
+ * or token that was rejected. `logins`: a login, after too many for the server. `settings`: a save. `login_limit`: a
+ * login, after too many with settings that have never logged in.
  */
-export type PauseKind = "delivery" | "login" | "logins" | "settings" | "saves";
+export type PauseKind = "delivery" | "login" | "logins" | "settings" | "login_limit";
 
 /** Why and how long an outbox sends almost nothing. */
 export interface Pause {
@@ -42,6 +40,8 @@ export interface Pause {
   waitingFor: "server" | "settings";
   /** Its beginning, or the last failed session. Messages accepted later are new. */
   since: number;
+  /** When its next own try may come, where that is known. */
+  until?: number;
   /** The last of its own tries, or its beginning. */
   triedAt: number;
   /** The last try of any message. */
@@ -71,7 +71,8 @@ export interface Waiting {
 }
 
 /** When a pause makes its next own try, if a message waits. */
-export function nextTryAt({ kind, tries, triedAt, loginWorked }: Pause, hasUrgent: boolean): number {
+export function nextTryAt({ kind, tries, triedAt, loginWorked, until }: Pause, hasUrgent: boolean): number {
+  if (until !== undefined) return until;
   const delays = DELAYS_MS[kind === "login" && loginWorked ? "login_that_worked" : kind];
   const delay = delays[Math.min(tries, delays.length - 1)] ?? HOUR_MS;
   return triedAt + (kind === "delivery" && hasUrgent ? Math.min(delay, URGENT_MAX_DELAY_MS) : delay);
@@ -147,7 +148,7 @@ export interface FailedTry
 
 /** A try that failed for a reason that no SMTP server has given. */
 export function ownFailure(
-  kind: "delivery" | "settings" | "saves",
+  kind: "delivery" | "settings" | "login_limit",
   failure: FailureReport,
   now: number,
 ): FailedTry {

@@ -34,11 +34,11 @@ export const NO_SETTINGS: FailureReport = {
   hint: "Save the SMTP settings of the tenant.",
 };
 
-/** The report of messages that wait because settings were saved too often. */
-export const TOO_MANY_SAVES: FailureReport = {
-  message: "The settings were saved too often for each save to be tried at once.",
-  stage: "connect",
-  hint: "Wait a minute.",
+/** The report of messages that wait because too many logins were tried with settings that have never logged in. */
+export const TOO_MANY_LOGINS: FailureReport = {
+  message: "Too many logins were tried with settings that have never logged in, so none is tried for now.",
+  stage: "authentication",
+  hint: "Wait until nextAttemptAt, or save settings that have logged in before.",
 };
 
 /** The report of a message that expired before any attempt. */

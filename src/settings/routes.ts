@@ -10,7 +10,7 @@ import { jsonBody, optionalJsonBody } from "../middleware/json-body.ts";
 import { notModified } from "../middleware/not-modified.ts";
 import { type ChangeRequest, deleteSettings, type SettingsTarget } from "./change.ts";
 import type { RecentChange } from "./latest-record.ts";
-import { requestOf } from "./request.ts";
+import { type LimitLogins, requestOf } from "./request.ts";
 import { toResponse, warningsFor } from "./response.ts";
 import { saveSettings } from "./save.ts";
 import { lacksMandatoryField, settingsSchema, testSchema, verifySchema } from "./schema.ts";
@@ -25,14 +25,16 @@ const administrator = authenticate(({ adminRoles }) => adminRoles);
  * @param targetOf where settings of a request take effect before they are stored, if anywhere
  * @param onChange what else a save or delete causes, after it. Gets the sealed record, or `undefined`
  * @param recentChange what `onChange` was given last, if that was within two minutes
+ * @param limitLogins runs a session within the tenant's limit of logins
  */
 export function settingsRoutes(
   targetOf: (c: Context<AppEnv>) => SettingsTarget | undefined,
   onChange: (env: Env, tenant: string, sealed: string | undefined) => Promise<void>,
   recentChange: (env: Env, tenant: string) => Promise<RecentChange | undefined>,
+  limitLogins: LimitLogins,
 ) {
   const changeOf = (c: Context<AppEnv>): ChangeRequest => ({
-    ...requestOf(c),
+    ...requestOf(c, limitLogins),
     target: targetOf(c),
     waitUntil: (work) => c.executionCtx.waitUntil(work),
     onChange: (sealed) => onChange(c.env, c.var.tenant, sealed),
@@ -66,9 +68,9 @@ export function settingsRoutes(
 }
 
 /** Tests a tenant's settings: the stored ones, or those in the request. */
-export function testRoutes() {
+export function testRoutes(limitLogins: LimitLogins) {
   return new Hono<AppEnv>().post("/", administrator, optionalJsonBody(), testBody(), async (c) => {
-    const { steps, recipient } = await testSettings(requestOf(c), c.req.valid("json"));
+    const { steps, recipient } = await testSettings(requestOf(c, limitLogins), c.req.valid("json"));
     const message =
       recipient === undefined
         ? "The SMTP server accepts these settings. No mail was sent."

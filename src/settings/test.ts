@@ -76,8 +76,8 @@ function ownAddress({ caller }: SettingsRequest): string {
  * @param recipient of a test mail; without one, nothing is sent
  * @param records which outcomes; a save records its own success
  * @returns the stages passed, and what was contacted
- * @throws {ApiError} `smtp_failed` with the diagnosis; `too_many_tests` and `rate_limiter_unavailable` without
- * contacting the server
+ * @throws {ApiError} `smtp_failed` with the diagnosis; `too_many_tests`, `too_many_logins`, `rate_limiter_unavailable`
+ * and `outbox_unavailable` without contacting the server
  */
 export async function assertConnection(
   request: SettingsRequest,
@@ -89,10 +89,13 @@ export async function assertConnection(
   const { host, port } = settings;
   const target = defined({ host, port, to: recipient, settings: source });
   request.logTest(target);
-  const result = await request.recordHistory(contact(request, settings, recipient), ({ ok }) => {
-    if (ok && records === "failure") return undefined;
-    return { action: ok ? "tested" : "test_refused", test: target };
-  });
+  const result = await request.recordHistory(
+    request.withLoginLimit(settings, () => contact(request, settings, recipient)),
+    ({ ok }) => {
+      if (ok && records === "failure") return undefined;
+      return { action: ok ? "tested" : "test_refused", test: target };
+    },
+  );
   if (result.ok) return { steps: result.steps, target };
   const diagnosis = await diagnosisOf(result.failure, settings, request.config.hostname);
   throw new ApiError("smtp_failed", { diagnosis });

@@ -17,8 +17,8 @@ export const SEALED_PLACES = {
   messages: { listing: "outboxes" },
   /** Fingerprints of requests with an idempotency key: gone after 7 days. */
   idempotencyKeys: { listing: "outboxes" },
-  /** Fingerprints of settings that have worked. One that no key verifies is that of other settings. */
-  evidence: {},
+  /** Fingerprints of settings that have worked in an outbox. One that no key verifies is that of other settings. */
+  loginFingerprints: {},
 } satisfies Record<string, SealedPlace>;
 
 export type SealedPlaceName = keyof typeof SEALED_PLACES;

@@ -1,8 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { callOutbox } from "../../src/delivery/outbox-client.ts";
-import { localSettings } from "../support/local-settings.ts";
-import { newOutbox, recordOf } from "../support/outbox.ts";
+import { newOutbox } from "../support/outbox.ts";
 import { mailServer } from "../support/smtp/servers.ts";
 
 const RETRYABLE = { retryable: true };
@@ -59,15 +58,6 @@ describe("a change whose reply is lost", () => {
     });
     await expect(cancel).rejects.toMatchObject(UNAVAILABLE);
     expect(stubs).toHaveLength(1);
-  });
-
-  it("counts a save once, if the outbox is notified of it twice", async () => {
-    const outbox = await newOutbox(await mailServer());
-    await outbox.submit();
-    const at = Date.now();
-    const jwe = await outbox.seal(recordOf(localSettings(1)));
-    for (let time = 0; time < 2; time++) await outbox.stub.settingsChanged(jwe, at);
-    expect(await outbox.database.value("wakes")).toHaveLength(1);
   });
 });
 
