@@ -228,7 +228,7 @@ export class DeliveryRun {
     let message: Message;
     try {
       content = await openMail(tenant, mail.content, keys);
-      message = composeMessage(settings, { ...content, messageId });
+      message = composeMessage(settings, { ...content, messageId, date: new Date(mail.created_at) });
     } catch (error) {
       this.#outcomes.gaveUp(attempt, error);
       return "next";

@@ -20,11 +20,14 @@ export const BATCH_MAX_MESSAGES = 100;
 /** Default of `expiresIn`, in seconds: one day. */
 const DEFAULT_EXPIRES_IN_SECONDS = 24 * 60 * 60;
 
-/** Maximum of `expiresIn`, in seconds: 72 hours. A settings key outlives it (see `key-rotation/rotate.ts`). */
+/** Maximum of `expiresIn`, in seconds: 72 hours. */
 const MAX_EXPIRES_IN_SECONDS = 72 * 60 * 60;
 
-/** Maximum characters of a subject, and of a header: the line limit of RFC 5322 section 2.1.1. */
-const LINE_MAX_CHARACTERS = 998;
+/**
+ * Maximum characters of a subject, and of a header. A line has 998 octets at most (RFC 5322 section 2.1.1), and one that
+ * continues a field begins with a space.
+ */
+export const LINE_MAX_CHARACTERS = 997;
 
 const HTTPS_URLS = /^<https:\/\/[\x21-\x3b\x3d\x3f-\x7e]+>(, ?<https:\/\/[\x21-\x3b\x3d\x3f-\x7e]+>)*$/;
 const MESSAGE_IDS =

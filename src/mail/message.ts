@@ -26,6 +26,8 @@ export interface MailContent {
   headers?: Readonly<Record<string, string | undefined>> | undefined;
   /** The same for each attempt to send this message, and unique to it. See {@link messageIdFor}. */
   messageId: string;
+  /** When it was accepted (RFC 5322 section 3.6.1). Default: now. */
+  date?: Date;
 }
 
 /** A message ready to send. */
@@ -38,6 +40,16 @@ export interface Message {
   headerNeedsSmtpUtf8: boolean;
 }
 
+/**
+ * Keeps vacation responders from answering: RFC 3834 section 5, and for Exchange [MS-OXCMAIL] section 2.1.3.2.20.
+ *
+ * @see https://learn.microsoft.com/en-us/openspecs/exchange_server_protocols/ms-oxcmail/
+ */
+const NO_AUTOMATIC_REPLIES = {
+  "Auto-Submitted": "auto-generated",
+  "X-Auto-Response-Suppress": "OOF, AutoReply",
+};
+
 /** The Message-ID for an id: its right part is the sender's domain (RFC 5322 section 3.6.4). */
 export function messageIdFor(id: string, { from }: Sender): string {
   const address = asciiDomain(from);
@@ -47,16 +59,15 @@ export function messageIdFor(id: string, { from }: Sender): string {
 /** Composes a message in UTF-8, with text and HTML as alternatives if it has both. */
 export function composeMessage(sender: Sender, content: MailContent): Message {
   const { fromDisplayName, envelopeFrom } = sender;
-  const { subject, text, html, headers, messageId } = content;
+  const { subject, text, html, headers, messageId, date } = content;
   const [from, to] = [asciiDomain(sender.from), asciiDomain(content.to)];
   const composer = new MailComposer({
     from: { name: fromDisplayName ?? "", address: from },
     to: { name: "", address: to },
-    ...defined({ replyTo: replyToOf(sender, content), text, html }),
+    ...defined({ replyTo: replyToOf(sender, content), text, html, date }),
     subject,
     messageId,
-    // Keeps vacation responders from answering (RFC 3834 section 5).
-    headers: { "Auto-Submitted": "auto-generated", ...definedEntries(headers ?? {}) },
+    headers: { ...NO_AUTOMATIC_REPLIES, ...definedEntries(headers ?? {}) },
     newline: "win",
     disableFileAccess: true,
     disableUrlAccess: true,

@@ -44,6 +44,7 @@ describe("a message", () => {
       "List-Unsubscribe: <https://example.com/u>",
       "References: <0@example.com> <1@example.com>",
       "Auto-Submitted: auto-generated",
+      "X-Auto-Response-Suppress: OOF, AutoReply",
       `Message-ID: <${id}@example.com>`,
     ]) {
       expect(mail.raw.split("\r\n")).toContain(line);

@@ -39,6 +39,18 @@ describe("a message whose outcome is unknown", () => {
     expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 4 });
   });
 
+  it("is sent again with the date of its acceptance, so that an old code does not look new", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server);
+    await server.change({ loseReplies: 1 });
+    const acceptedAt = new Date();
+    await outbox.submit();
+    for (let attempt = 0; attempt < 2; attempt++) await outbox.runAlarm();
+    const { messages } = await server.state();
+    const dates = messages.map(({ raw }) => /^Date: (.*)$/m.exec(raw)?.[1]);
+    expect(dates).toEqual(Array(2).fill(acceptedAt.toUTCString().replace("GMT", "+0000")));
+  });
+
   it("is sent again with the same Message-ID, and blocks no other", async () => {
     const server = await mailServer();
     const outbox = await newOutbox(server);

@@ -98,8 +98,10 @@ describe("composeMessage", () => {
     }
   });
 
-  it("asks vacation responders not to answer (RFC 3834 section 5)", () => {
-    expect(fieldOf(compose(), "Auto-Submitted")).toEqual(["Auto-Submitted: auto-generated"]);
+  it("asks vacation responders not to answer (RFC 3834 section 5), Exchange in its own way", () => {
+    const mail = compose();
+    expect(fieldOf(mail, "Auto-Submitted")).toEqual(["Auto-Submitted: auto-generated"]);
+    expect(fieldOf(mail, "X-Auto-Response-Suppress")).toEqual(["X-Auto-Response-Suppress: OOF, AutoReply"]);
   });
 
   it("adds further headers, except those without a value", () => {
@@ -124,7 +126,12 @@ describe("composeMessage", () => {
     expect(mail.body).toContain(body);
   });
 
-  it("adds the current date", () => {
+  it("has the time of its acceptance as date", () => {
+    const mail = compose({}, { date: new Date("2026-11-23T14:30:05.999Z") });
+    expect(fieldOf(mail, "Date")).toEqual(["Date: Mon, 23 Nov 2026 14:30:05 +0000"]);
+  });
+
+  it("has the current date if nothing says when it was accepted", () => {
     // In seconds, as in the field.
     const before = Math.floor(Date.now() / 1_000) * 1_000;
     const [date, ...others] = fieldOf(compose(), "Date");
@@ -194,6 +201,7 @@ describe("composeMessage", () => {
       "reply-to",
       "subject",
       "to",
+      "x-auto-response-suppress",
     ]);
   });
 });
