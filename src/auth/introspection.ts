@@ -2,6 +2,7 @@ import { waitUntil } from "cloudflare:workers";
 import { base64url, type JWTPayload } from "jose";
 import * as oauth from "oauth4webapi";
 import { readText } from "../read-text.ts";
+import { signedPartOf } from "./compact-jws.ts";
 import { IntrospectionUnavailableError, TokenError } from "./errors.ts";
 import { type KeepAlive, SharedFetch } from "./shared-fetch.ts";
 
@@ -18,10 +19,14 @@ export const INTROSPECTION_COOLDOWN_MS = 5_000;
 export const INTROSPECTION_MAX_BYTES = 64 * 1024;
 
 /**
- * Tokens per issuer, in progress and cached together. A realm has few administrators at the same time, and with
- * {@link INTROSPECTION_MAX_ISSUERS}, claims of 3 KiB take 12 MiB of the isolate's 128 MiB.
+ * Tokens per issuer, in progress and cached together: so many of sessions that are known to have a role, and so many of
+ * others. A realm has few administrators at the same time, and with {@link INTROSPECTION_MAX_ISSUERS}, claims of 3 KiB
+ * take 24 MiB of the isolate's 128 MiB.
  */
 export const INTROSPECTION_MAX_TOKENS = 20;
+
+/** Tokens per session that is not known to have a role. A client has one, its replicas have some. */
+export const INTROSPECTION_MAX_SESSION_TOKENS = 5;
 
 /** Issuers with cached introspections per isolate. */
 export const INTROSPECTION_MAX_ISSUERS = 200;
@@ -36,10 +41,9 @@ interface IntrospectionRules {
   key: { key: CryptoKey; kid: string };
   /** Value that `aud` must contain, if any. */
   audience: string | undefined;
+  /** Whether claims have a role that counts. */
+  isPrivileged: (claims: JWTPayload) => boolean;
 }
-
-/** What is known about a token. */
-type Entry = SharedFetch<JWTPayload>;
 
 type IntrospectionFetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -49,14 +53,14 @@ const UNAVAILABLE = {
 };
 
 /**
- * Introspects tokens (RFC 7662), and caches the responses in the isolate by the hash of the token. Concurrent
- * requests with the same token share one introspection. Each issuer has a bounded number of tokens, in progress
- * and cached together.
+ * Introspects tokens (RFC 7662), and caches the responses in the isolate by the hash of header and payload. Concurrent
+ * requests with the same token share one introspection. Each issuer and each session has a bounded number of tokens, in
+ * progress and cached together. Callers without a role neither evict nor crowd out those who are known to have one.
  */
 export class Introspections {
   readonly #fetch: IntrospectionFetch;
   readonly #keepAlive: KeepAlive;
-  readonly #issuers = new Map<string, Map<string, Entry>>();
+  readonly #issuers = new Map<string, IssuerTokens>();
 
   /** Uses the runtime's `fetch` and `waitUntil` by default. */
   constructor(
@@ -75,10 +79,14 @@ export class Introspections {
    * @throws {IntrospectionUnavailableError}
    */
   async introspect(token: string, verified: JWTPayload, rules: IntrospectionRules): Promise<JWTPayload> {
-    const entry = this.#entryOf(rules.issuer, await hashOf(token));
+    const tokens = this.#tokensOf(rules.issuer);
+    const hash = await hashOf(signedPartOf(token));
+    const fetch = tokens.at(hash, sessionOf(verified, hash), () => this.#newFetch());
     const isExpired = Date.now() >= (verified.exp ?? 0) * 1000;
     const maxAgeMs = isExpired ? 0 : INTROSPECTION_MAX_AGE_MS;
-    return entry.get(() => this.#claimsOf(token, verified, rules), maxAgeMs);
+    const claims = await fetch.get(() => this.#claimsOf(token, verified, rules), maxAgeMs);
+    if (rules.isPrivileged(claims)) tokens.privilege(hash);
+    return claims;
   }
 
   async #claimsOf(token: string, verified: JWTPayload, rules: IntrospectionRules): Promise<JWTPayload> {
@@ -100,30 +108,85 @@ export class Introspections {
     return claims;
   }
 
-  #entryOf(issuer: string, hash: string): Entry {
-    const entries = this.#issuers.get(issuer) ?? new Map<string, Entry>();
+  #tokensOf(issuer: string): IssuerTokens {
+    const tokens = this.#issuers.get(issuer) ?? new IssuerTokens();
     this.#issuers.delete(issuer);
     if (this.#issuers.size >= INTROSPECTION_MAX_ISSUERS) deleteFirst(this.#issuers);
-    this.#issuers.set(issuer, entries);
-    const known = entries.get(hash);
-    if (known !== undefined) return known;
-    if (entries.size >= INTROSPECTION_MAX_TOKENS) evict(entries);
-    const entry: Entry = new SharedFetch({
+    this.#issuers.set(issuer, tokens);
+    return tokens;
+  }
+
+  #newFetch(): SharedFetch<JWTPayload> {
+    return new SharedFetch({
       timeoutMs: INTROSPECTION_TIMEOUT_MS,
       cooldownMs: INTROSPECTION_COOLDOWN_MS,
       keepAlive: this.#keepAlive,
       unavailable: (reason) => new IntrospectionUnavailableError(UNAVAILABLE[reason]),
     });
-    entries.set(hash, entry);
-    return entry;
   }
 }
 
-/** Makes room for a token. One in progress stays: forgetting it would lift the limit. */
-function evict(entries: Map<string, Entry>): void {
-  const idle = entries.entries().find(([, entry]) => !entry.isFetching);
-  if (idle === undefined) throw new IntrospectionUnavailableError("too many introspections at the same time");
-  entries.delete(idle[0]);
+/** What is known about a token. */
+interface Entry {
+  fetch: SharedFetch<JWTPayload>;
+  session: string;
+}
+
+/** The tokens of one issuer, by their hashes: those of sessions with a role apart from the others. */
+class IssuerTokens {
+  readonly #privileged = new Map<string, Entry>();
+  readonly #others = new Map<string, Entry>();
+
+  /**
+   * Returns what is known about a token.
+   *
+   * @throws {IntrospectionUnavailableError} if there is no room for another
+   */
+  at(hash: string, session: string, create: () => SharedFetch<JWTPayload>): SharedFetch<JWTPayload> {
+    const known = this.#privileged.get(hash) ?? this.#others.get(hash);
+    if (known !== undefined) return known.fetch;
+    const isOfSession = (entry: Entry) => entry.session === session;
+    const isPrivileged = this.#privileged.values().some(isOfSession);
+    const entries = isPrivileged ? this.#privileged : this.#others;
+    const hasRoom =
+      (isPrivileged || makeRoom(entries, INTROSPECTION_MAX_SESSION_TOKENS, isOfSession)) &&
+      makeRoom(entries, INTROSPECTION_MAX_TOKENS);
+    if (!hasRoom) throw new IntrospectionUnavailableError("too many introspections at the same time");
+    const fetch = create();
+    entries.set(hash, { fetch, session });
+    return fetch;
+  }
+
+  /** Keeps a token apart from those of callers without a role. */
+  privilege(hash: string): void {
+    const entry = this.#others.get(hash);
+    if (entry === undefined || !makeRoom(this.#privileged, INTROSPECTION_MAX_TOKENS)) return;
+    this.#others.delete(hash);
+    this.#privileged.set(hash, entry);
+  }
+}
+
+/**
+ * Makes room for a token, by the oldest one if there are `max` of them. One in progress stays: forgetting it would lift
+ * the limit.
+ *
+ * @param among which tokens count
+ * @returns whether there is room
+ */
+function makeRoom(
+  entries: Map<string, Entry>,
+  max: number,
+  among: (entry: Entry) => boolean = () => true,
+): boolean {
+  const counted = [...entries].filter(([, entry]) => among(entry));
+  if (counted.length < max) return true;
+  const idle = counted.find(([, { fetch }]) => !fetch.isFetching);
+  return idle !== undefined && entries.delete(idle[0]);
+}
+
+/** Names the session of a token, or its subject. One that has neither is a session of its own. */
+function sessionOf({ sid, sub }: JWTPayload, hash: string): string {
+  return JSON.stringify(sid === undefined ? [sub ?? hash] : [sid, "sid"]);
 }
 
 function deleteFirst(map: Map<string, unknown>): void {
@@ -131,8 +194,8 @@ function deleteFirst(map: Map<string, unknown>): void {
   if (first !== undefined) map.delete(first);
 }
 
-async function hashOf(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+async function hashOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return base64url.encode(new Uint8Array(digest));
 }
 

@@ -9,6 +9,7 @@ import {
 } from "jose";
 import { defined } from "../defined.ts";
 import { SafeError } from "../errors.ts";
+import { isCompactJws } from "./compact-jws.ts";
 import { TokenError } from "./errors.ts";
 import { hasRoleClaims } from "./roles.ts";
 
@@ -74,6 +75,7 @@ function checkBeforeFetch(
   now: Date,
 ): JWTPayload & { iss: string } {
   if (token.length > TOKEN_MAX_CHARACTERS) throw new TokenError("token is too long");
+  if (!isCompactJws(token)) throw new TokenError("token is not a JWT");
   const { header, claims } = decode(token);
   if (!ALGORITHMS.includes(String(header.alg))) throw new TokenError("alg is not allowed");
   if ("crit" in header) throw new TokenError("crit is not supported");

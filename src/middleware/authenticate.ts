@@ -53,8 +53,10 @@ async function verify(c: Context<AppEnv>, token: string): Promise<JWTPayload> {
   if (config.introspection === undefined || issuer === undefined || hasRoleClaims(claims)) return claims;
   const { clientId, key, uri } = config.introspection;
   const endpoint = tenantAddress(uri, { ...names, issuer });
-  const { audience } = config;
-  return introspections.introspect(token, claims, { issuer, endpoint, clientId, key, audience });
+  const { audience, adminRoles, senderRoles } = config;
+  const isPrivileged = (introspected: JWTPayload) => hasRole(introspected, [...adminRoles, ...senderRoles]);
+  const introspection = { issuer, endpoint, clientId, key, audience, isPrivileged };
+  return introspections.introspect(token, claims, introspection);
 }
 
 function rejectToken(error: unknown): never {

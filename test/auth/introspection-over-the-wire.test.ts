@@ -128,6 +128,27 @@ describe("a lightweight token", () => {
 });
 
 describe("introspection", () => {
+  it("happens once for a token, in however many spellings", async () => {
+    const issuer = await newIssuer();
+    await respondTo(issuer, { json: activeToken(issuer, { resource_access: undefined }) });
+    const token = await lightweightToken(issuer);
+    const [header = "", payload = "", signature = ""] = token.split(".");
+    const spellings = [
+      token,
+      `${header}.${payload}\t.${signature}`,
+      `${header}=.${payload}.${signature}`,
+      // Spare bits: the last character of 64 bytes has four.
+      `${header}.${payload}.${signature.slice(0, -1)}${String.fromCharCode(signature.charCodeAt(85) + 1)}`,
+      `${header}.${payload}.${otherSignature(signature)}`,
+    ];
+    const statuses: number[] = [];
+    for (const spelling of spellings) {
+      statuses.push((await call(address(issuer.tenant), { token: spelling, env: INTROSPECTION })).status);
+    }
+    expect(statuses).toEqual([403, 401, 401, 401, 403]);
+    expect(await introspections(issuer)).toBe(1);
+  });
+
   it.each<[string, (issuer: Issuer, other: Issuer) => Promise<string>]>([
     ["with roles", ({ token }) => token()],
     ["with the wrong role", ({ token }) => token({ resource_access: { account: { roles: ["x"] } } })],
@@ -176,3 +197,12 @@ describe("a token without any role claim", () => {
     expect(await storedFor(issuer.tenant)).toBeNull();
   });
 });
+
+/** The other valid form of an ECDSA signature over P-256: the negated s, by the order n of the curve. */
+function otherSignature(signature: string): string {
+  const bytes = Uint8Array.fromBase64(signature, { alphabet: "base64url" });
+  const n = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+  const negated = (n - BigInt(`0x${bytes.slice(32).toHex()}`)).toString(16).padStart(64, "0");
+  bytes.set(Uint8Array.fromHex(negated), 32);
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+}

@@ -6,6 +6,7 @@ import {
   INTROSPECTION_MAX_AGE_MS,
   INTROSPECTION_MAX_BYTES,
   INTROSPECTION_MAX_ISSUERS,
+  INTROSPECTION_MAX_SESSION_TOKENS,
   INTROSPECTION_MAX_TOKENS,
   INTROSPECTION_TIMEOUT_MS,
   Introspections,
@@ -29,6 +30,7 @@ const rules = {
   clientId: "tenant-mail",
   key: { key: privateKey, kid: "client-1" },
   audience: "tenant-mail",
+  isPrivileged: ({ realm_access }: JWTPayload) => realm_access !== undefined,
 };
 
 beforeEach(() => {
@@ -68,7 +70,7 @@ describe("an introspection", () => {
 
   it("is kept alive beyond its request", async () => {
     const keepAlive = vi.fn();
-    await new Introspections(respond(CLAIMS), keepAlive).introspect("token", verified(), rules);
+    await new Introspections(respond(CLAIMS), keepAlive).introspect(jwtOf("token"), verified(), rules);
     expect(keepAlive).toHaveBeenCalledExactlyOnceWith(expect.any(Promise));
   });
 
@@ -94,7 +96,10 @@ describe("an introspection", () => {
 
   it("accepts any audience where none is required", async () => {
     const introspections = new Introspections(respond({ ...CLAIMS, aud: undefined }), () => {});
-    const claims = await introspections.introspect("token", verified(), { ...rules, audience: undefined });
+    const claims = await introspections.introspect(jwtOf("token"), verified(), {
+      ...rules,
+      audience: undefined,
+    });
     expect(claims).toMatchObject({ preferred_username: "ada" });
   });
 
@@ -146,12 +151,12 @@ describe("the cache of introspections", () => {
   it("keeps no token past its exp", async () => {
     const { introspections, fetch } = introspectionsWith(respond(CLAIMS));
     const claims = verified({ exp: Date.now() / 1000 + 10 });
-    await introspections.introspect("token", claims, rules);
+    await introspections.introspect(jwtOf("token"), claims, rules);
     advanceClock(9_999);
-    await introspections.introspect("token", claims, rules);
+    await introspections.introspect(jwtOf("token"), claims, rules);
     expect(fetch).toHaveBeenCalledTimes(1);
     advanceClock(1);
-    await introspections.introspect("token", claims, rules);
+    await introspections.introspect(jwtOf("token"), claims, rules);
     expect(fetch).toHaveBeenCalledTimes(2);
   });
 
@@ -202,7 +207,7 @@ describe("the cache of introspections", () => {
     await expectUnavailable(introspect("one more"), "too many introspections at the same time");
     const issuer = "https://issuer.test/realms/globex";
     fetch.mockImplementation(respond({ ...CLAIMS, iss: issuer }));
-    const other = introspections.introspect("token", verified(), { ...rules, issuer });
+    const other = introspections.introspect(jwtOf("token"), verified(), { ...rules, issuer });
     expect(await other).toMatchObject({ iss: issuer });
   });
 
@@ -215,12 +220,81 @@ describe("the cache of introspections", () => {
     expect(fetch).toHaveBeenCalledTimes(INTROSPECTION_MAX_TOKENS + 2);
   });
 
+  it("does not distinguish the forms of a token's signature", async () => {
+    const { introspections, fetch } = introspectionsWith(respond(CLAIMS));
+    for (const signature of ["one", "other"]) {
+      await introspections.introspect(`header.payload.${signature}`, verified(), rules);
+    }
+    expect(fetch).toHaveBeenCalledTimes(1);
+  });
+
+  it("limits the tokens of a session that are in progress, and not those of another", async () => {
+    const { introspect, fetch } = introspectionsWith(() => new Promise(() => {}));
+    for (let index = 0; index < INTROSPECTION_MAX_SESSION_TOKENS; index++)
+      void introspect(`token-${index}`, "one");
+    await eventually(() => expect(fetch).toHaveBeenCalledTimes(INTROSPECTION_MAX_SESSION_TOKENS));
+    await expectUnavailable(introspect("one more", "one"), "too many introspections at the same time");
+    fetch.mockImplementation(respond(CLAIMS));
+    expect(await introspect("token", "other")).toEqual(CLAIMS);
+  });
+
+  it("evicts the tokens of a session that has too many, and not those of another", async () => {
+    const { introspect, fetch } = introspectionsWith(respond(CLAIMS));
+    await introspect("mine", "mine");
+    for (let index = 0; index < 30; index++) await introspect(`token-${index}`, "one");
+    expect(fetch).toHaveBeenCalledTimes(31);
+    await introspect("mine", "mine");
+    expect(fetch).toHaveBeenCalledTimes(31);
+  });
+
+  it("neither evicts nor crowds out who is known to have a role", async () => {
+    const administrator = { ...CLAIMS, realm_access: { roles: ["admin"] } };
+    const { introspect, fetch } = introspectionsWith(respond(administrator));
+    await introspect("administrator", "administrator");
+    fetch.mockImplementation(respond(CLAIMS));
+    for (let index = 0; index < 30; index++) await introspect(`token-${index}`);
+    fetch.mockClear();
+    expect(await introspect("administrator", "administrator")).toEqual(administrator);
+    expect(fetch).not.toHaveBeenCalled();
+    fetch.mockImplementation(() => new Promise(() => {}));
+    for (let index = 0; index < INTROSPECTION_MAX_TOKENS; index++) void introspect(`hanging-${index}`);
+    await eventually(() => expect(fetch).toHaveBeenCalledTimes(INTROSPECTION_MAX_TOKENS));
+    await expectUnavailable(introspect("stranger"), "too many introspections at the same time");
+    fetch.mockImplementation(respond(administrator));
+    expect(await introspect("renewed", "administrator")).toEqual(administrator);
+  });
+
+  it("tells sessions without sid apart by sub", async () => {
+    const { introspections, fetch } = introspectionsWith(respond(CLAIMS));
+    const introspect = (name: string, sub: string) =>
+      introspections.introspect(jwtOf(name), verified({ sub }), rules);
+    await introspect("mine", "ada");
+    for (let index = 0; index < 30; index++) await introspect(`token-${index}`, "eve");
+    fetch.mockClear();
+    await introspect("mine", "ada");
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it("gives a token without sid and sub no share in the role of another", async () => {
+    const { introspections, fetch } = introspectionsWith(
+      respond({ ...CLAIMS, realm_access: { roles: ["admin"] } }),
+    );
+    const introspect = (name: string) =>
+      introspections.introspect(jwtOf(name), verified({ azp: "admin-cli" }), rules);
+    await introspect("administrator");
+    fetch.mockImplementation(respond(CLAIMS));
+    for (let index = 0; index < 50; index++) await introspect(`token-${index}`);
+    fetch.mockClear();
+    await introspect("administrator");
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
   it("evicts the issuer that was used least recently", async () => {
     const issuers = Array.from({ length: INTROSPECTION_MAX_ISSUERS + 1 }, (_, index) => `${ISSUER}-${index}`);
     const { introspections, fetch } = introspectionsWith(() => Promise.resolve(new Response()));
     const at = (issuer = "") => {
       fetch.mockImplementation(respond({ ...CLAIMS, iss: issuer }));
-      return introspections.introspect("token", verified(), { ...rules, issuer });
+      return introspections.introspect(jwtOf("token"), verified(), { ...rules, issuer });
     };
     for (const issuer of issuers) await at(issuer);
     await at(issuers[1]);
@@ -233,8 +307,14 @@ describe("the cache of introspections", () => {
 function introspectionsWith(fetch: (url: string, init: RequestInit) => Promise<Response>) {
   const spy = vi.fn(fetch);
   const introspections = new Introspections(spy, () => {});
-  const introspect = (token: string) => introspections.introspect(token, verified(), rules);
+  const introspect = (token: string, sid = `session of ${token}`) =>
+    introspections.introspect(jwtOf(token), verified({ sid }), rules);
   return { introspections, introspect, fetch: spy };
+}
+
+/** A token of three parts, which differs from others in its payload. */
+function jwtOf(name: string): string {
+  return `header.${name}.signature`;
 }
 
 /** Claims of a lightweight token. */
