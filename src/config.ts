@@ -6,6 +6,7 @@ import {
   type JWK,
   type JWTVerifyGetKey,
 } from "jose";
+import { canProduceSame } from "./auth/issuer-templates.ts";
 import { parseRole, type Role } from "./auth/roles.ts";
 import { SafeError } from "./errors.ts";
 import { log } from "./log.ts";
@@ -69,7 +70,7 @@ export async function loadConfig(env: Env): Promise<Config> {
   parseFlag("PASS_THROUGH", env.PASS_THROUGH);
   const config: Config = {
     hostname: parseHostname(env.HOSTNAME) ?? misconfigured("HOSTNAME must be a host name"),
-    issuers: parseIssuers(env.ISSUERS),
+    issuers: parseIssuers(env.ISSUERS, parseHostname(env.HOSTNAME)),
     jwksUri: parseIssuerUri("JWKS_URI", env.JWKS_URI),
     inlineKeys: parseInlineKeys(env.JWKS),
     audience: env.AUDIENCE || undefined,
@@ -88,9 +89,12 @@ export async function loadConfig(env: Env): Promise<Config> {
 }
 
 /** Reports valid but weak settings. */
-function logWarnings({ inlineKeys, audience }: Config): void {
+function logWarnings({ inlineKeys, audience, allowPrivateHosts }: Config): void {
   const warn = (reason: string) => log("warn", "configuration warning", { reason });
   if (inlineKeys !== undefined) warn("JWKS is for local work: the same keys sign for every tenant");
+  if (allowPrivateHosts) {
+    warn("ALLOW_PRIVATE_HOSTS is for local work: tenants reach servers on private addresses");
+  }
   // RFC 9700 section 2.3.
   if (audience === undefined) warn("AUDIENCE is not set: tokens for any client of a realm are valid");
 }
@@ -141,11 +145,16 @@ function parseTemplate(name: string, text: string | undefined, more?: { issuer: 
 }
 
 // Without {tenant}, a token of one issuer is valid for every tenant.
-function parseIssuers(text: string | undefined): string[] {
+function parseIssuers(text: string | undefined, hostname = ""): string[] {
   const issuers = parseList("ISSUERS", text).map((template) => parseTemplate("ISSUERS", template));
   if (issuers.some((template) => !template.includes("{tenant}"))) {
     misconfigured("ISSUERS: each template must contain {tenant}");
   }
+  const templates = [...new Set(issuers.map((template) => expand(template, { hostname })))];
+  const isAmbiguous = templates.some((template, index) =>
+    templates.slice(index + 1).some((other) => canProduceSame(template, other)),
+  );
+  if (isAmbiguous) misconfigured("ISSUERS: two templates can produce the same address for different tenants");
   return issuers;
 }
 
@@ -241,6 +250,9 @@ export async function parseSettingsKeys(text: string | undefined): Promise<Seali
   if (new Set(keys.map(({ kid }) => kid)).size < keys.length) {
     misconfigured("SETTINGS_KEYS: each kid must be unique");
   }
+  // Removing one of them would leave the key in use.
+  if (new Set(jwks.map(({ k }) => String(base64url.decode(k ?? "")))).size < jwks.length)
+    misconfigured("SETTINGS_KEYS: each k must be unique");
   return keys as [SealingKey, ...SealingKey[]];
 }
 
@@ -258,6 +270,7 @@ async function parseSettingsKey(jwk: JSONWebKeySet["keys"][number], index: numbe
   }
   if ((key.algorithm as CryptoKeyAesKeyAlgorithm).length !== 256)
     return misconfigured(`${name} must have 256 bits`);
+  if (base64url.decode(k).every((byte) => byte === 0)) return misconfigured(`${name}: k must be random`);
   return { kid, key, mac: await deriveMac(k) };
 }
 

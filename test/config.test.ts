@@ -60,6 +60,13 @@ describe("loadConfig", () => {
       keySet({ ...key, k: "00".repeat(32) }),
       "key 1: k must be the base64url form of a key",
     ],
+    ["a key of zeros", keySet({ ...key, k: "A".repeat(43) }), "key 1: k must be random"],
+    ["the same key under another kid", keySet(key, { ...key, kid: "other" }), "each k must be unique"],
+    [
+      "the same key in another spelling",
+      keySet({ ...key, k: `${"B".repeat(42)}A` }, { ...key, k: `${"B".repeat(42)}B`, kid: "other" }),
+      "each k must be unique",
+    ],
     ["an empty k", keySet({ ...key, k: "" }), "key 1: k must be the base64url form of a key"],
   ])("rejects SETTINGS_KEYS with %s, without quoting it", async (_, SETTINGS_KEYS, problem) => {
     await expectConfigError({ SETTINGS_KEYS }, `SETTINGS_KEYS: ${problem}`);
@@ -85,6 +92,14 @@ describe("loadConfig", () => {
     ["https://{tenant}.example.com,https://example.com", "ISSUERS: each template must contain {tenant}"],
     ["https://{tenant}.example.com/{realm}", "ISSUERS has an unknown placeholder"],
     ["https://{tenant}.example.com/{issuer}", "ISSUERS has an unknown placeholder"],
+    [
+      "https://{tenant}.{hostname},https://login.{tenant}.{hostname}",
+      "ISSUERS: two templates can produce the same address for different tenants",
+    ],
+    [
+      "https://{tenant}.{hostname},https://{tenant}-old.example.com",
+      "ISSUERS: two templates can produce the same address for different tenants",
+    ],
   ])("rejects ISSUERS %j", async (ISSUERS, reason) => {
     await expectConfigError({ ISSUERS }, reason);
   });

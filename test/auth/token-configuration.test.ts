@@ -15,6 +15,11 @@ const INLINE_JWKS = {
   reason: "JWKS is for local work: the same keys sign for every tenant",
 };
 
+const PRIVATE_HOSTS = {
+  message: "configuration warning",
+  reason: "ALLOW_PRIVATE_HOSTS is for local work: tenants reach servers on private addresses",
+};
+
 describe("JWKS_URI", () => {
   it.each([
     "https://example.com/certs",
@@ -34,6 +39,7 @@ describe("the log", () => {
   it.each<[string, Partial<Env>, object[]]>([
     ["a complete configuration", {}, []],
     ["AUDIENCE if it is empty", { AUDIENCE: "" }, [NO_AUDIENCE]],
+    ["ALLOW_PRIVATE_HOSTS in effect", { ALLOW_PRIVATE_HOSTS: "true" }, [PRIVATE_HOSTS]],
     ["JWKS if it is set", { JWKS: JSON.stringify({ keys: [{ kty: "EC" }] }) }, [INLINE_JWKS]],
   ])("warns of %s once, not per request", async (_, changes, warnings) => {
     const bindings = { ...env, ...changes };
