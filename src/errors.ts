@@ -274,12 +274,13 @@ export const API_ERRORS = {
     message: "The service is not configured.",
     example: { reason: "" },
   }),
-  issuer_unavailable: define<Reason>({
+  issuer_unavailable: define<Reason & Partial<TimeLeft>>({
     httpStatus: 503,
-    description: "The signing keys of the token's issuer are unavailable.",
+    description:
+      "The signing keys of the token's issuer are unavailable, or the token's key may be a new one.",
     message: "The issuer's signing keys are unavailable. Try again in a few seconds.",
     // JWKS_FAILURE_COOLDOWN_MS: no fetch is sent sooner.
-    retryAfterSeconds: 10,
+    retryAfterSeconds: ({ retryAfterSeconds = 10 }) => retryAfterSeconds,
     example: { reason: "" },
   }),
   introspection_unavailable: define<Reason>({

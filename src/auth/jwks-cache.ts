@@ -63,6 +63,11 @@ export class JwksCache {
     });
   }
 
+  /** When the last fetch of keys has started, and when it ended. */
+  get latestFetch(): { startedAt: number; at: number } | undefined {
+    return this.#keys.latestFetch;
+  }
+
   /** Whether there are keys, no matter how old. */
   get hasKeys(): boolean {
     return this.#keys.latest(Number.POSITIVE_INFINITY) !== undefined;

@@ -31,7 +31,7 @@ export class SharedFetch<Value extends object> {
   readonly #options: SharedFetchOptions;
   /** When the fetch in progress started. */
   #lockedAt: number | undefined;
-  #latest: { value: Value; at: number } | undefined;
+  #latest: { value: Value; at: number; startedAt: number } | undefined;
   /** Why the last fetch failed. */
   #failure: { error: SafeError; at: number } | undefined;
 
@@ -42,6 +42,11 @@ export class SharedFetch<Value extends object> {
   /** Whether a fetch is in progress. */
   get isFetching(): boolean {
     return this.#fetchingSince !== undefined;
+  }
+
+  /** When the last fetch that succeeded has started, and when it ended. */
+  get latestFetch(): { startedAt: number; at: number } | undefined {
+    return this.#latest;
   }
 
   /** The value of the last fetch that succeeded, if it is younger than `maxAgeMs`. */
@@ -92,10 +97,11 @@ export class SharedFetch<Value extends object> {
   }
 
   async #run(fetch: () => Promise<Value>): Promise<void> {
-    this.#lockedAt = Date.now();
+    const startedAt = Date.now();
+    this.#lockedAt = startedAt;
     this.#failure = undefined;
     try {
-      this.#latest = { value: await fetch(), at: Date.now() };
+      this.#latest = { value: await fetch(), at: Date.now(), startedAt };
     } catch (error) {
       if (error instanceof TokenError) this.#latest = undefined;
       const failure = error instanceof SafeError ? error : this.#options.unavailable("unreachable");

@@ -9,7 +9,7 @@ import { formatRole, hasRole, hasRoleClaims, type Role } from "../auth/roles.ts"
 import { verifyToken } from "../auth/verify-token.ts";
 import type { Config } from "../config.ts";
 import type { AppEnv } from "../context.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, secondsUntil } from "../errors.ts";
 import { tenantAddress } from "../http/tenant-id.ts";
 
 /** One cache of keys, and one of introspections, per isolate: all routes share them. */
@@ -62,7 +62,9 @@ async function verify(c: Context<AppEnv>, token: string): Promise<JWTPayload> {
 function rejectToken(error: unknown): never {
   if (error instanceof TokenError) throw unauthorized(true, error.message);
   if (error instanceof IssuerUnavailableError) {
-    throw new ApiError("issuer_unavailable", { reason: error.message });
+    const { message: reason, retryAt } = error;
+    const left = retryAt === undefined ? {} : { retryAfterSeconds: secondsUntil(retryAt) };
+    throw new ApiError("issuer_unavailable", { reason, ...left });
   }
   if (error instanceof IntrospectionUnavailableError) {
     throw new ApiError("introspection_unavailable", { reason: error.message });

@@ -38,10 +38,59 @@ describe("cached keys", () => {
     await find("one");
     publish("one", "two");
     advanceClock(JWKS_UNKNOWN_KID_COOLDOWN_MS - 1);
-    await expect(find("two")).rejects.toMatchObject(MISSING);
+    await expect(find("two")).rejects.toMatchObject(UNAVAILABLE);
     advanceClock(1);
     expect(await find("two")).toBeInstanceOf(CryptoKey);
     expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it("are unavailable for a kid that no fetch has looked for, until the next one", async () => {
+    const { find } = await network();
+    await find("one");
+    advanceClock(1_000);
+    const retryAt = Date.now() + JWKS_UNKNOWN_KID_COOLDOWN_MS - 1_000;
+    for (let request = 0; request < 2; request++) {
+      await expect(find("two")).rejects.toMatchObject({ ...UNAVAILABLE, retryAt });
+      advanceClock(1_000);
+    }
+  });
+
+  it("lack a kid that a fetch has looked for, also during the next cooldown", async () => {
+    const { find, fetch } = await network();
+    await find("one");
+    advanceClock(1_000);
+    await expect(find("two")).rejects.toMatchObject(UNAVAILABLE);
+    advanceClock(JWKS_UNKNOWN_KID_COOLDOWN_MS - 1_000);
+    await expect(find("two")).rejects.toMatchObject(MISSING);
+    advanceClock(1_000);
+    await expect(find("two")).rejects.toMatchObject(MISSING);
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it("lack a kid too long for an issuer's, which would take memory", async () => {
+    const { find } = await network();
+    await find("one");
+    advanceClock(1_000);
+    await expect(find("x".repeat(256))).rejects.toMatchObject(MISSING);
+  });
+
+  it("lack a kid that the issuer has withdrawn, as a fetch has looked for it", async () => {
+    const { find, publish } = await network();
+    await find("one");
+    publish("two");
+    advanceClock(JWKS_MAX_AGE_MS);
+    await find("two");
+    await expect(find("one")).rejects.toMatchObject(MISSING);
+  });
+
+  it("are remembered as lacking 20 kids, the most recent ones", async () => {
+    const { find } = await network();
+    await find("one");
+    advanceClock(JWKS_UNKNOWN_KID_COOLDOWN_MS);
+    for (let kid = 0; kid <= 20; kid++) await expect(find(`kid ${kid}`)).rejects.toMatchObject(MISSING);
+    advanceClock(1_000);
+    await expect(find("kid 20")).rejects.toMatchObject(MISSING);
+    await expect(find("kid 0")).rejects.toMatchObject(UNAVAILABLE);
   });
 
   it("are fetched once per cooldown during a flood of unknown kids", async () => {

@@ -127,10 +127,21 @@ describe("the fetch of an issuer's keys", () => {
     await save(issuer);
     await issuer.publish({ ...successor.publicJwk, kid: "next" }, issuer.publicJwk);
     const signed = () => successor.token({ iss: issuer.issuer }, { kid: "next" });
-    expect((await attemptSave(issuer.tenant, await signed())).response.status).toBe(401);
+    advanceClock(1_000);
+    expect((await attemptSave(issuer.tenant, await signed())).response.status).toBe(503);
     advanceClock(JWKS_UNKNOWN_KID_COOLDOWN_MS);
     await expectSaved(await attemptSave(issuer.tenant, await signed()));
     expect(await issuer.fetches()).toBe(2);
+  });
+
+  it("is announced by 503 with the time left, for a token of a new key within the cooldown", async () => {
+    const issuer = await newIssuer();
+    await save(issuer);
+    advanceClock(1_000);
+    const address = families[0].address(issuer.tenant);
+    const response = await call(address, { token: await issuer.token({}, { kid: "new" }) });
+    expect([response.status, response.headers.get("Retry-After")]).toEqual([503, "29"]);
+    expect(await issuer.fetches()).toBe(1);
   });
 
   it("happens once per cooldown during a flood of unknown kids", async () => {

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config.ts";
 import { newIssuer } from "../support/issuer.ts";
-import { captureLog } from "../support/log.ts";
+import { captureLog, PRIVATE_HOSTS_WARNING } from "../support/log.ts";
 import { attemptSave } from "../support/save-attempt.ts";
 
 const NO_AUDIENCE = {
@@ -17,7 +17,7 @@ const INLINE_JWKS = {
 
 const PRIVATE_HOSTS = {
   message: "configuration warning",
-  reason: "ALLOW_PRIVATE_HOSTS is for local work: tenants reach servers on private addresses",
+  reason: PRIVATE_HOSTS_WARNING,
 };
 
 describe("JWKS_URI", () => {
@@ -42,11 +42,11 @@ describe("the log", () => {
     ["ALLOW_PRIVATE_HOSTS in effect", { ALLOW_PRIVATE_HOSTS: "true" }, [PRIVATE_HOSTS]],
     ["JWKS if it is set", { JWKS: JSON.stringify({ keys: [{ kty: "EC" }] }) }, [INLINE_JWKS]],
   ])("warns of %s once, not per request", async (_, changes, warnings) => {
-    const bindings = { ...env, ...changes };
+    const bindings = { ...env, ALLOW_PRIVATE_HOSTS: "false", ...changes };
     const { lines } = await captureLog(async () => {
       await Promise.all([loadConfig(bindings), loadConfig(bindings)]);
       await loadConfig(bindings);
-    });
+    }, "");
     expect(lines.map((line) => JSON.parse(line))).toEqual(warnings);
   });
 
