@@ -6,8 +6,8 @@ import {
   inputText,
   outputText,
   type Problem,
-  singleLine,
   validAddress,
+  visibleLine,
 } from "../http/fields.ts";
 import { MAIL_STATES } from "./mail-row.ts";
 
@@ -80,7 +80,7 @@ export const mailSchema = z.pipe(
     subject: field(
       { description: "Subject.", examples: ["Your code"], minLength: 1, maxLength: LINE_MAX_CHARACTERS },
       requiredText,
-      (text) => singleLine(text, LINE_MAX_CHARACTERS),
+      (text) => visibleLine(text, LINE_MAX_CHARACTERS),
       outputText,
     ),
     text: body("Plain text. text, html or both.", "Your code is 123456.\n"),

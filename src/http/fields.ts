@@ -79,6 +79,28 @@ export function singleLine(text: string, max: number): string | Problem {
   return /[\p{Cc}\u2028\u2029]/u.test(text) ? { problem: "must not contain control characters" } : text;
 }
 
+/**
+ * Characters that cannot be seen, bidirectional controls included. Not the joiners of Persian, Sinhala and emoji families,
+ * and not the selectors of variants, without which some words and emoji cannot be written.
+ */
+const INVISIBLE = /(?!\u200c|\u200d|\p{Variation_Selector})[\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
+
+/** Flags of regions, such as that of Scotland. The tags in them are invisible elsewhere. */
+const FLAGS = /\p{RGI_Emoji_Tag_Sequence}/gv;
+
+const VISIBLE = /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u;
+
+/**
+ * Rejects what a mail client displays otherwise than it is, or not at all, beside what {@link singleLine} rejects. A
+ * bidirectional override would show another name.
+ */
+export function visibleLine(text: string, max: number): string | Problem {
+  const line = singleLine(text, max);
+  if (isProblem(line)) return line;
+  if (INVISIBLE.test(text.replaceAll(FLAGS, ""))) return { problem: "must not contain invisible characters" };
+  return VISIBLE.test(text) ? text : { problem: "must have a visible character" };
+}
+
 export function characters(text: string): number {
   return [...text].length;
 }

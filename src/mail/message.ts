@@ -1,4 +1,6 @@
 import MailComposer from "nodemailer/lib/mail-composer";
+import { encodeWord, foldLines } from "nodemailer/lib/mime-funcs";
+import MimeNode from "nodemailer/lib/mime-node";
 import { defined } from "../defined.ts";
 import { asciiDomain } from "./address.ts";
 import { serializeMime } from "./mime.ts";
@@ -50,6 +52,12 @@ const NO_AUTOMATIC_REPLIES = {
   "X-Auto-Response-Suppress": "OOF, AutoReply",
 };
 
+/** Characters of a line, where it can be folded. */
+const LINE_LENGTH = 76;
+
+/** Characters of an encoded word: with the name of its field, it fits on a line of 76 (RFC 2047 section 2). */
+const ENCODED_WORD_LENGTH = 52;
+
 /** The Message-ID for an id: its right part is the sender's domain (RFC 5322 section 3.6.4). */
 export function messageIdFor(id: string, { from }: Sender): string {
   const address = asciiDomain(from);
@@ -61,18 +69,25 @@ export function composeMessage(sender: Sender, content: MailContent): Message {
   const { fromDisplayName, envelopeFrom } = sender;
   const { subject, text, html, headers, messageId, date } = content;
   const [from, to] = [asciiDomain(sender.from), asciiDomain(content.to)];
+  const replyTo = replyToOf(sender, content);
   const composer = new MailComposer({
-    from: { name: fromDisplayName ?? "", address: from },
     to: { name: "", address: to },
-    ...defined({ replyTo: replyToOf(sender, content), text, html, date }),
-    subject,
+    ...defined({ text, html, date }),
+    subject: encodedIfAmbiguous(subject),
     messageId,
-    headers: { ...NO_AUTOMATIC_REPLIES, ...definedEntries(headers ?? {}) },
+    headers: {
+      ...NO_AUTOMATIC_REPLIES,
+      ...definedEntries(headers ?? {}),
+    },
     newline: "win",
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  const message = serializeMime(composer.compile());
+  const mailboxes = [
+    mailboxField("From", { name: fromDisplayName ?? "", address: from }),
+    ...(replyTo ? [mailboxField("Reply-To", replyTo)] : []),
+  ];
+  const message = mailboxes.join("") + serializeMime(composer.compile());
   return {
     envelope: { from: envelopeFrom === undefined ? from : asciiDomain(envelopeFrom), to },
     raw: Buffer.from(message),
@@ -80,9 +95,34 @@ export function composeMessage(sender: Sender, content: MailContent): Message {
   };
 }
 
-function replyToOf({ replyTo, replyToDisplayName }: Sender, content: MailContent) {
+interface Mailbox {
+  name: string;
+  address: string;
+}
+
+function replyToOf({ replyTo, replyToDisplayName }: Sender, content: MailContent): Mailbox | undefined {
   if (content.replyTo !== undefined) return { name: "", address: asciiDomain(content.replyTo) };
-  return replyTo && { name: replyToDisplayName ?? "", address: asciiDomain(replyTo) };
+  if (!replyTo) return undefined;
+  return { name: replyToDisplayName ?? "", address: asciiDomain(replyTo) };
+}
+
+/** Writes a mailbox as a field. nodemailer quotes a name in ASCII, and clients decode encoded words in quotes as well. */
+function mailboxField(field: "From" | "Reply-To", { name, address }: Mailbox): string {
+  const nameless = MimeNode.encodeHeaderValue(field, { name: "", address });
+  const encoded = encodedIfAmbiguous(name);
+  const value =
+    encoded === name
+      ? MimeNode.encodeHeaderValue(field, { name, address })
+      : `${encoded} <${nameless.replace(/^<(.*)>$/, "$1")}>`;
+  return `${foldLines(`${field}: ${value}`, LINE_LENGTH)}\r\n`;
+}
+
+/**
+ * Encodes a text that contains what may pass for an encoded word (RFC 2047), so that it is displayed as it was typed:
+ * decoded, it could hold what is not valid otherwise.
+ */
+function encodedIfAmbiguous(text: string): string {
+  return text.includes("=?") ? encodeWord(text, "Q", ENCODED_WORD_LENGTH) : text;
 }
 
 function definedEntries(headers: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -10,6 +10,7 @@ import {
   type Problem,
   singleLine,
   validAddress,
+  visibleLine,
 } from "../http/fields.ts";
 import { parseHost } from "../mail/host.ts";
 import { GRANT_TYPES } from "../oauth/grant-types.ts";
@@ -293,11 +294,6 @@ function validFlag(input: boolean | string): boolean | Problem {
   const word = String(input).toLowerCase();
   if (word === "true") return true;
   return word === "false" ? false : { problem: FLAG_PROBLEM };
-}
-
-// A bidirectional override makes a mail client display another name than the saved one.
-function visibleLine(text: string, max: number): string | Problem {
-  return /\p{Cf}/u.test(text) ? { problem: "must not contain invisible characters" } : singleLine(text, max);
 }
 
 function verbatimPassword(text: string): string | Problem {

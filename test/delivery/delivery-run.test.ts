@@ -1,3 +1,4 @@
+import PostalMime from "postal-mime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
@@ -187,6 +188,16 @@ describe("an alarm", () => {
     await server.change({});
     await outbox.runAlarm();
     expect((await server.state()).messages).toHaveLength(6);
+  });
+
+  it("sends a subject and a name that look like encoded words as they were typed", async () => {
+    const typed = "=?utf-8?Q?=E2=80=AEx?=";
+    const server = await mailServer();
+    const outbox = await newOutbox(server, { fromDisplayName: typed });
+    await outbox.submit({ subject: typed });
+    await outbox.runAlarm();
+    const { subject, from } = await PostalMime.parse((await receivedMail(server)).raw);
+    expect([subject, from?.name]).toEqual([typed, typed]);
   });
 
   it("opens no connection if nothing is due", async () => {

@@ -1,3 +1,4 @@
+import PostalMime from "postal-mime";
 import { describe, expect, it } from "vitest";
 import { composeMessage, type MailContent, messageIdFor, type Sender } from "../../src/mail/message.ts";
 
@@ -67,6 +68,23 @@ describe("composeMessage", () => {
     expect(fieldOf(mail, "From").map(decoded)).toEqual([`From: ${name} <sender@example.com>`]);
     expect(fieldOf(mail, "Reply-To").map(decoded)).toEqual([`Reply-To: ${name} <answers@example.org>`]);
     expect(mail.raw).toMatch(/^[\t\r\n\x20-\x7e]*$/);
+  });
+
+  it.each([
+    "=?utf-8?Q?=E2=80=AEmoc=2Elive?=",
+    "=?UTF-8?B?RXZl?= and =?iso-8859-1?q?more?=",
+    "=?utf-8?Q?a b?=",
+    "why =? is not a word",
+    "=?utf-8?Q?x?= Grüße",
+  ])("lets a client display what was typed, not what it would decode to: %s", async (typed) => {
+    const sender = { fromDisplayName: typed, replyTo: "answers@example.org", replyToDisplayName: typed };
+    const mail = compose(sender, { subject: typed });
+    const { subject, from, replyTo } = await PostalMime.parse(mail.raw);
+    expect([subject, from, replyTo]).toEqual([
+      typed,
+      { name: typed, address: "sender@example.com" },
+      [{ name: typed, address: "answers@example.org" }],
+    ]);
   });
 
   it("encodes the subject in 7 bits, in lines of at most 78 characters", () => {

@@ -10,6 +10,15 @@ function errorsOf(body: unknown) {
   return invalidFields(settingsSchema.safeParse(body).error?.issues ?? []).details.errors;
 }
 
+/** Words and emoji with joiners, selectors of variants, and tags: Persian, Sinhala, a family, a heart, a flag. */
+const JOINED = [
+  "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+  "\u0dc1\u0dca\u200d\u0dbb\u0dd3",
+  "👨\u200d👩\u200d👧",
+  "❤\ufe0f",
+  "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+];
+
 describe("settingsSchema", () => {
   it("adds the default port and TLS flags", () => {
     expect(settingsSchema.parse(mandatory)).toEqual(defaults);
@@ -172,7 +181,7 @@ describe("text", () => {
     "in %s must not contain invisible format characters",
     (field) => {
       const bidirectional = ["\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"];
-      const others = ["\u00ad", "\u200b", "\u200d", "\u2060", "\ufeff", "\u{e0041}"];
+      const others = ["\u00ad", "\u200b", "\u2060", "\u3164", "\ufeff", "\u{e0041}"];
       for (const character of [...bidirectional, ...others]) {
         expect(errorsOf({ ...mandatory, [field]: `moc.elpmaxe${character}b` })).toEqual([
           { field, message: "must not contain invisible characters" },
@@ -181,8 +190,16 @@ describe("text", () => {
     },
   );
 
+  it.each(["fromDisplayName", "replyToDisplayName"])("in %s must have a visible character", (field) => {
+    for (const name of ["\u200d", "\ufe0f", "\u200c \u200c"]) {
+      expect(errorsOf({ ...mandatory, [field]: name })).toEqual([
+        { field, message: "must have a visible character" },
+      ]);
+    }
+  });
+
   it.each(["fromDisplayName", "replyToDisplayName"])("in %s may be in any script", (field) => {
-    for (const name of ["Zoë", "שלום", "مرحبا", "株式会社", "नमस्ते", "Tea 🍵"]) {
+    for (const name of ["Zoë", "שלום", "مرحبا", "株式会社", "नमस्ते", "Tea 🍵", ...JOINED]) {
       expect(settingsSchema.parse({ ...mandatory, [field]: name })).toMatchObject({ [field]: name });
     }
   });
