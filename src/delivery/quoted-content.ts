@@ -1,3 +1,4 @@
+import { unquotedLocalPart } from "../mail/address.ts";
 import { redact } from "../redact.ts";
 import { printable, READ_MAX_LENGTH } from "../smtp/reply.ts";
 import type { MailContent } from "./sealed-mail.ts";
@@ -39,11 +40,12 @@ function redactSubject(text: string, { subject }: MailContent): string {
   return redact(shown, [line], READ_MAX_LENGTH, { marker: "[subject]" });
 }
 
-/** Redacts the address, and its local part alone: with its tag (RFC 5233) and without. */
+/** Redacts the address, and its local part alone: with its tag (RFC 5233) and without, quoted and not. */
 function redactRecipient(text: string, { to }: MailContent): string {
-  const localPart = to.slice(0, to.lastIndexOf("@"));
+  const localPart = unquotedLocalPart(to);
   const [mailbox = ""] = localPart.split("+", 1);
-  const forms = [localPart, mailbox].filter((form) => form !== "").map((form) => RegExp.escape(form));
+  const written = [to.slice(0, to.lastIndexOf("@")), localPart, mailbox];
+  const forms = written.filter((form) => form !== "").map((form) => RegExp.escape(form));
   return text.replace(asWord(`(?:${forms.join("|")})(?:@[^\\s<>()\\[\\],;:'"]+)?`), "[recipient]");
 }
 

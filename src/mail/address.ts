@@ -3,13 +3,16 @@ import { isIpAddress, parseHost } from "./host.ts";
 // Dot-string of RFC 5321 section 4.1.2 with the UTF-8 of RFC 6531, without invisible characters.
 const LOCAL_PART = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
 
+// Quoted-string of the same section. Angle brackets are left out: they end the path in a command.
+const QUOTED_LOCAL_PART = /^"(?:[ !#-;=?-[\]-~\p{L}\p{M}\p{N}]|\\[ -;=?-~])+"$/u;
+
 const NOT_AN_ADDRESS = 'must be an email address such as "sender@example.com"';
 
 /**
  * Checks an email address.
  *
- * Quoted local parts and domain literals are not valid: mail systems handle them badly, and people type
- * them only by mistake.
+ * Quoted local parts are valid: some providers have given out addresses such as `"a..b"@example.com`. Domain literals are
+ * not: mail systems handle them badly, and people type them only by mistake.
  *
  * @returns the problem as a predicate ("must ..."), or `undefined` for a valid address
  * @see RFC 5321 sections 4.1.2 and 4.5.3.1 (octets, not characters), RFC 6531 for other scripts
@@ -22,7 +25,8 @@ export function emailAddressProblem(address: string): string | undefined {
   const domain = parseHost(address.slice(at + 1));
   // parseHost drops a trailing dot, which is valid in DNS but not in mail.
   if (/[.\u3002\uff0e\uff61]$/.test(address)) return NOT_AN_ADDRESS;
-  if (at < 1 || !LOCAL_PART.test(localPart) || "problem" in domain) return NOT_AN_ADDRESS;
+  const isLocalPart = LOCAL_PART.test(localPart) || QUOTED_LOCAL_PART.test(localPart);
+  if (at < 1 || !isLocalPart || "problem" in domain) return NOT_AN_ADDRESS;
   return domain.host.includes(".") && !isIpAddress(domain.host) ? undefined : NOT_AN_ADDRESS;
 }
 
@@ -34,6 +38,12 @@ export function asciiDomain(address: string): string {
   const at = address.lastIndexOf("@");
   const domain = parseHost(address.slice(at + 1));
   return "host" in domain ? `${address.slice(0, at)}@${domain.host}` : address;
+}
+
+/** The local part of an address, without quotation marks and backslashes that quote it. */
+export function unquotedLocalPart(address: string): string {
+  const localPart = address.slice(0, address.lastIndexOf("@"));
+  return localPart.startsWith('"') ? localPart.slice(1, -1).replace(/\\(.)/gu, "$1") : localPart;
 }
 
 /** Whether an address needs no SMTPUTF8 (RFC 6531). */

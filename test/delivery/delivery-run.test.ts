@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { newOutbox } from "../support/outbox.ts";
-import { authenticated, replies, secured } from "../support/smtp/scripts.ts";
+import { acceptsMail, authenticated, replies, secured } from "../support/smtp/scripts.ts";
 import { mailServer, scriptedServer } from "../support/smtp/servers.ts";
 import { expectClosed, receivedMail } from "../support/smtp/sessions.ts";
 
@@ -198,6 +198,26 @@ describe("an alarm", () => {
     await outbox.runAlarm();
     const { subject, from } = await PostalMime.parse((await receivedMail(server)).raw);
     expect([subject, from?.name]).toEqual([typed, typed]);
+  });
+
+  it("writes a quoted local part in the commands and in the message as it is", async () => {
+    const [from, to] = ['"c..d"@example.com', '"a..b"@example.com'];
+    // Unlike the other server, it takes any address.
+    const server = await scriptedServer([...authenticated(), ...acceptsMail]);
+    const outbox = await newOutbox(server, { from, replyTo: from });
+    const id = await outbox.submit({ to });
+    await outbox.runAlarm();
+    expect(await outbox.status(id)).toMatchObject({ state: "sent" });
+    const { lines } = await server.state();
+    for (const line of [
+      `MAIL FROM:<${from}>`,
+      `RCPT TO:<${to}>`,
+      `From: <${from}>`,
+      `To: <${to}>`,
+      `Reply-To: <${from}>`,
+    ]) {
+      expect(lines).toContain(line);
+    }
   });
 
   it("opens no connection if nothing is due", async () => {

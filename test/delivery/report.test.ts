@@ -66,6 +66,14 @@ describe("the report of a failed attempt", () => {
     expect(report).toMatchObject({ smtpCode: 550, enhancedCode: "5.1.1", reply: redacted });
   });
 
+  it.each([
+    ['550 5.1.1 <"a..b"@example.com> unknown', "<[recipient]> unknown"],
+    ["550 5.1.1 <a..b@example.com> unknown", "<[recipient]> unknown"],
+    ["550 5.1.1 a..b: no such user", "[recipient]: no such user"],
+  ])("redacts a quoted recipient: %s", (reply, redacted) => {
+    expect(replyOf(reply, '"a..b"@example.com')).toBe(redacted);
+  });
+
   it("redacts before it cuts, so that no half of an address remains", () => {
     const words = "word ".repeat(38);
     expect(replyOf(`550 5.1.1 ${words}ada.lovelace@example.com`, "ada.lovelace@example.com")).not.toContain(

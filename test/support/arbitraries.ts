@@ -61,7 +61,7 @@ const line = fc
   .string({ unit: "grapheme", maxLength: 60 })
   .filter((text) => text.trim() !== "" && !/[\p{Cc}\u2028\u2029]/u.test(text));
 
-const displayName = line.filter((text) => !/\p{Cf}/u.test(text));
+const displayName = line.filter((text) => !/[\p{Cf}\p{Default_Ignorable_Code_Point}]/u.test(text));
 
 const password = fc
   .string({ unit: "binary", minLength: 1, maxLength: 200 })
