@@ -152,7 +152,7 @@ export function messagePaths(family: Family): Record<string, PathItem> {
         tags,
         summary: "List messages",
         description:
-          "Lists the tenant's messages, newest first, until 7 days after their final state. Needs a sender's or an administrator's role.",
+          "Lists the messages that the application has sent, or all of the tenant for administrators, newest first, until 7 days after their final state. Needs a sender's or an administrator's role.",
         parameters: queryParameters(listQuerySchema, {
           limit: { type: "integer", minimum: 1, maximum: PAGE_MAX_MESSAGES },
         }),
@@ -175,7 +175,7 @@ export function messagePaths(family: Family): Record<string, PathItem> {
         tags,
         summary: "Read the state of a message",
         description:
-          "Returns the state of a message, never its recipient or content. Needs a sender's or an administrator's role.",
+          "Returns the state of a message, never its recipient or content. To other applications, it does not exist. Needs a sender's or an administrator's role.",
         parameters: [ID],
         success: { description: "The message.", content: json(mailReadSchema, RESPONSES.read) },
         errors: [...OUTBOX_ERRORS, "mail_not_found"],
