@@ -56,7 +56,9 @@ export class LoginLimit {
     if (outcome === "failed") return;
     const logins = [...this.#logins];
     const index = logins.lastIndexOf(at);
-    if (index >= 0) this.#storage.put(LOGINS, logins.toSpliced(index, 1));
+    if (index >= 0) logins.splice(index, 1);
+    if (logins.length > 0) this.#storage.put(LOGINS, logins);
+    else this.#storage.delete(LOGINS);
     if (outcome === "succeeded") this.prove(fingerprints);
   }
 

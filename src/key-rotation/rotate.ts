@@ -1,4 +1,3 @@
-import type { ListedOutbox } from "../delivery/outbox-entry.ts";
 import { reasonOf } from "../errors.ts";
 import type { ListedRecord, SettingsStore } from "../settings/store.ts";
 import { isKeyNeeded } from "../storage/sealed-places.ts";
@@ -47,14 +46,14 @@ interface RotationFailure {
  * others.
  *
  * @param records of all tenants, as `SettingsStore.list` returns them
- * @param outboxes of all tenants, as `listOutboxes` returns them
+ * @param outboxes of all tenants, each with the keys that it may need
  * @param kids of `SETTINGS_KEYS`, the sealing key first
  * @param maxOperations KV operations allowed
  */
 export async function rotate(
   store: SettingsStore,
   records: readonly ListedRecord[],
-  outboxes: readonly ListedOutbox[],
+  outboxes: readonly { kids: readonly string[] }[],
   cursor: RotationCursor,
   [sealing, ...older]: readonly [string, ...string[]],
   now: Date,

@@ -1,4 +1,3 @@
-import type { ListedOutbox } from "../delivery/outbox-entry.ts";
 import { log } from "../log.ts";
 import type { ListedRecord, SettingsStore } from "../settings/store.ts";
 import type { SealingKeys } from "../storage/sealing.ts";
@@ -10,7 +9,7 @@ import { rotate } from "./rotate.ts";
  *
  * @param kv holds the cursor
  * @param records of all tenants
- * @param outboxes of all tenants
+ * @param outboxes of all tenants, each with the keys that it may need
  * @param maxOperations KV operations allowed
  * @returns the number of KV operations used
  */
@@ -18,7 +17,7 @@ export async function runRotation(
   store: SettingsStore,
   kv: KVNamespace,
   records: readonly ListedRecord[],
-  outboxes: readonly ListedOutbox[],
+  outboxes: readonly { kids: readonly string[] }[],
   [{ kid: sealing }, ...older]: SealingKeys,
   now: Date,
   maxOperations: number,

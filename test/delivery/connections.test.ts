@@ -22,7 +22,7 @@ const acceptsData = replies("DATA", "354 go ahead");
 /** Expects that all messages were sent by one attempt each, and that nothing paused. */
 async function expectAllSentAtOnce(outbox: TestOutbox, ids: readonly string[]): Promise<void> {
   for (const id of ids) expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 1 });
-  expect(await outbox.database.keys()).toEqual(["evidence", "kids", "migrations"]);
+  expect(await outbox.database.keys()).toEqual(["evidence", "kids", "migrations", "provenLogins"]);
   expect(await outbox.alarmAt()).toBeGreaterThan(Date.now() + DAY);
 }
 

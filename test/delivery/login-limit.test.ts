@@ -11,6 +11,7 @@ function newLimit(): LoginLimit {
   const kv = {
     get: (key: string) => stored.get(key),
     put: (key: string, value: unknown) => stored.set(key, value),
+    delete: (key: string) => stored.delete(key),
   };
   return new LoginLimit(kv as unknown as SyncKvStorage);
 }

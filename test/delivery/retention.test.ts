@@ -67,7 +67,7 @@ describe("a record", () => {
     await outbox.runAlarm();
     expect(await rowsOf(outbox)).toEqual([]);
     expect(await outbox.database.tables()).toEqual(["mail"]);
-    expect(await outbox.database.keys()).toEqual(["evidence", "kids", "migrations"]);
+    expect(await outbox.database.keys()).toEqual(["evidence", "kids", "migrations", "provenLogins"]);
     const id = await outbox.submit();
     await outbox.runAlarm();
     expect(await outbox.status(id)).toMatchObject({ state: "sent" });
@@ -99,7 +99,14 @@ describe("a record", () => {
     // The next try of the pause, then the purge.
     for (let alarm = 0; alarm < 2; alarm++) await outbox.runAlarm();
     expect(await rowsOf(outbox)).toEqual([]);
-    expect(await outbox.database.keys()).toEqual(["evidence", "kids", "migrations", "pause", "streaks"]);
+    expect(await outbox.database.keys()).toEqual([
+      "evidence",
+      "kids",
+      "migrations",
+      "pause",
+      "provenLogins",
+      "streaks",
+    ]);
     expect(await outbox.alarmAt()).toBeNull();
   });
 
