@@ -212,6 +212,7 @@ export function messagePaths(family: Family): Record<string, PathItem> {
           "content_deleted",
           "outbox_full",
           "record_unreadable",
+          "store_unavailable",
         ],
         errorExamples: SENDERS_AND_ADMINISTRATORS,
       }),

@@ -21,17 +21,21 @@ import { type MailStatus, reasonOfExpiry, toStatus } from "./status.ts";
 /** Longest run of an alarm, by Cloudflare's limits. */
 const ALARM_MAX_MS = 15 * 60_000;
 
+/** KV does not take the entry of the outbox, so nothing is stored or changed. */
+type StoreUnavailable = { kind: "store_unavailable"; reason: string };
+
 /** The result of a request that submits messages. */
 export type SubmitResult =
   | Exclude<AcceptResult, { kind: "outbox_full" }>
   /** Until `roomAt`, in milliseconds since 1970, no message leaves the outbox. */
   | { kind: "outbox_full"; roomAt: number }
-  | { kind: "store_unavailable"; reason: string };
+  | StoreUnavailable;
 
 /** The result of a request that changes one message. */
 export type ChangeResult =
   | { kind: "changed"; mail: MailStatus }
   | { kind: "not_found" }
+  | StoreUnavailable
   | { kind: "wrong_state"; state: MailState }
   | { kind: "content_deleted" }
   | { kind: "full"; roomAt: number }
@@ -72,18 +76,12 @@ export class Outbox extends DurableObject<Env> {
       const now = Date.now();
       return accept(this.#store, submission, this.#hasSettings(isStored, now), now);
     };
-    try {
-      // An outbox without settings accepts nothing, so it needs no entry.
-      const result = this.#hasSettings(isStored, Date.now())
-        ? await this.#entry.store(submission.kid, store)
-        : store();
-      await this.#ensureAlarm(alarm);
-      return result.kind === "outbox_full" ? { ...result, roomAt: this.#nextRoomAt(Date.now()) } : result;
-    } catch (error) {
-      // RPC keeps no class of an error.
-      if (error instanceof KvError) return { kind: "store_unavailable", reason: error.message };
-      throw error;
-    }
+    // An outbox without settings accepts nothing, so it needs no entry.
+    const result = this.#hasSettings(isStored, Date.now())
+      ? await this.#storeUnder(submission.kid, store)
+      : store();
+    await this.#ensureAlarm(alarm);
+    return result.kind === "outbox_full" ? { ...result, roomAt: this.#nextRoomAt(Date.now()) } : result;
   }
 
   /** @param application only if this one has submitted it; here and below, `undefined` sees the messages of all */
@@ -110,7 +108,7 @@ export class Outbox extends DurableObject<Env> {
       return { kind: "unreadable", kid: resealed.kid, reason: resealed.message };
     }
     const [{ kid }] = settingsKeys;
-    const result = await this.#entry.store(kid, (): ChangeResult | undefined => {
+    const result = await this.#storeUnder(kid, (): ChangeResult | undefined => {
       const mail = this.#current(id, application);
       if (mail === undefined) return { kind: "not_found" };
       if (!mayBeRetried(mail)) return { kind: "wrong_state", state: mail.state };
@@ -242,6 +240,17 @@ export class Outbox extends DurableObject<Env> {
   #setAlarm(at: number | undefined): Promise<void> {
     const { storage } = this.ctx;
     return at === undefined ? storage.deleteAlarm() : storage.setAlarm(at);
+  }
+
+  /** Stores something that needs a key, once the entry names the key. */
+  async #storeUnder<Result>(kid: string, store: () => Result): Promise<Result | StoreUnavailable> {
+    try {
+      return await this.#entry.store(kid, store);
+    } catch (error) {
+      // A value, because RPC keeps no class of an error.
+      if (error instanceof KvError) return { kind: "store_unavailable", reason: error.message };
+      throw error;
+    }
   }
 
   async #reseal(content: string, keys: SealingKeys): Promise<string | SealingError> {

@@ -110,6 +110,8 @@ async function change(
       throw new ApiError("content_deleted");
     case "full":
       throw new ApiError("outbox_full", { retryAfterSeconds: secondsUntil(result.roomAt) });
+    case "store_unavailable":
+      throw new ApiError("store_unavailable", { reason: result.reason });
     case "unreadable":
       throw new ApiError("record_unreadable", { kid: result.kid, reason: result.reason });
   }

@@ -1,5 +1,7 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Outbox } from "../../src/delivery/outbox.ts";
 import { listOutboxes } from "../../src/delivery/outbox-entry.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
 import { countingKv } from "../support/counting-kv.ts";
@@ -85,6 +87,17 @@ describe("the entry of an outbox in KV", () => {
     await visit(outbox);
     // The fingerprint of the idempotency key is of the first one.
     expect(await listed(outbox)).toEqual(["newer", "test-1"]);
+  });
+
+  it("is there before a retry seals with a new key: without it, nothing changes", async () => {
+    const { outbox, id } = await rotatedOutbox();
+    const { kv } = faultyKv("put", "KV PUT failed: 500 Internal Server Error", 1, "outbox:");
+    await runInDurableObject(outbox.stub, (instance: Outbox) => {
+      const { env: bindings } = instance as unknown as { env: Env };
+      Object.assign(bindings, { SMTP_SETTINGS: kv });
+    });
+    expect(await outbox.retry(id)).toMatchObject({ kind: "store_unavailable" });
+    expect(await outbox.status(id)).toMatchObject({ state: "failed" });
   });
 
   it("drops a key as soon as neither content nor an idempotency key needs it", async () => {
