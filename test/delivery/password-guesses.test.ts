@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TOO_MANY_LOGINS } from "../../src/delivery/report.ts";
 import { call } from "../support/client.ts";
 import { advanceClock, isoIn, restoreClock } from "../support/clock.ts";
+import { eventually } from "../support/eventually.ts";
 import { families } from "../support/families.ts";
 import { localSettings } from "../support/local-settings.ts";
 import { newOutbox, type TestOutbox } from "../support/outbox.ts";
@@ -133,6 +134,10 @@ describe.each(families)("the limit of guesses ($family)", (family) => {
     const { server, outbox, id, settings, test, save } = await limitedTenant();
     advanceClock(1_000);
     await save(settings("right"));
+    // The outbox is notified behind the response.
+    await eventually(async () =>
+      expect(await outbox.database.value("settings")).toMatchObject({ at: Date.now() }),
+    );
     await outbox.runAlarmNow();
     expect(await outbox.status(id)).toMatchObject({ waitingFor: "settings", failure: TOO_MANY_LOGINS });
     // One login is free again, and the test takes it.

@@ -109,16 +109,20 @@ describe.runIf(inject("dovecotIsInstalled"))("Dovecot with its oauth2 passdb", (
     });
 
     it.each([
-      ["a revoked client", {}, "invalid_client", "check authTokenClientId, and the client secret"],
-      ["a wrong secret", { authTokenClientSecret: "x" }, "invalid_client", "check authTokenClientId"],
-    ])("gets no token of %s", async (what, changes, error, hint) => {
+      ["a revoked client", {}],
+      ["a wrong secret", { authTokenClientSecret: "x" }],
+    ])("gets no token of %s", async (what, changes) => {
       const client = await newOAuthClient();
       if (what === "a revoked client") await client.revoke();
       expect(await send(mechanism, client, changes)).toMatchObject({
         diagnosis: {
           ...rejectedRequest,
-          oauth: { status: 401, error, error_description: "client authentication failed" },
-          hint: expect.stringContaining(hint),
+          oauth: {
+            status: 401,
+            error: "invalid_client",
+            error_description: "client authentication failed",
+          },
+          hint: expect.stringContaining("The endpoint does not accept the client"),
         },
       });
     });
