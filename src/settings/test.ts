@@ -155,7 +155,8 @@ async function assertWithinRateLimit({ rateLimiter, tenant }: SettingsRequest): 
 }
 
 /**
- * When the rate limiter begins a new count. It does not say so itself, and counts by the minutes of the clock.
+ * When the rate limiter presumably begins a new count. It does not say so, and Miniflare counts by the minutes of the
+ * clock.
  *
  * @see https://blog.cloudflare.com/counting-things-a-lot-of-different-things/
  */
