@@ -185,10 +185,10 @@ export const RECIPIENTS: readonly Scenario[] = [
         { ...batch(31, 3, { subject: "refused" }), kind: "faulty" } as const,
       ]).flat(),
     model: { busy: "50/0", low: "36/0", lost: "0", wait: "5 s", copies: "1", rate: "779/89" },
-    // How many fail before they expire varies between runs.
+    // How many fail before they expire varies between runs, and more on a busy machine.
     bounds: {
       waitSeconds: { busy: 0, low: 0 },
-      failed: { busy: [100, 150], low: [100, 150] },
+      failed: { busy: [75, 150], low: [75, 150] },
       rate: { busy: { attempts: 860, logins: 152 }, low: { attempts: 692, logins: 92 } },
     },
   },
