@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { jwtVerify } from "jose";
 import { describe, expect, it } from "vitest";
+import { INTROSPECTION_MAX_TOKENS } from "../../src/auth/introspection.ts";
 import { loadConfig } from "../../src/config.ts";
 import { openRecord } from "../../src/settings/store.ts";
 import { call } from "../support/client.ts";
@@ -147,6 +148,21 @@ describe("introspection", () => {
     }
     expect(statuses).toEqual([403, 401, 401, 401, 403]);
     expect(await introspections(issuer)).toBe(1);
+  });
+
+  it("keeps an administrator's answer, however many sessions without a role call", async () => {
+    const issuer = await newIssuer();
+    const read = (token: string) => call(address(issuer.tenant), { token, env: INTROSPECTION });
+    await respondTo(issuer, { json: activeToken(issuer) });
+    const administrator = await lightweightToken(issuer, { sid: "administrator" });
+    expect((await read(administrator)).status).toBe(404);
+    await respondTo(issuer, { json: activeToken(issuer, { resource_access: undefined }) });
+    for (let index = 0; index <= INTROSPECTION_MAX_TOKENS; index++) {
+      expect((await read(await lightweightToken(issuer, { sid: `stranger ${index}` }))).status).toBe(403);
+    }
+    const before = await introspections(issuer);
+    expect((await read(administrator)).status).toBe(404);
+    expect(await introspections(issuer)).toBe(before);
   });
 
   it.each<[string, (issuer: Issuer, other: Issuer) => Promise<string>]>([
