@@ -12,6 +12,7 @@ import {
   JWKS_STALE_IF_ERROR_MS,
 } from "../../src/auth/jwks-cache.ts";
 import { advanceClock, restoreClock } from "../support/clock.ts";
+import { eventually } from "../support/eventually.ts";
 import { newIssuer } from "../support/issuer.ts";
 
 const MISSING = { code: "ERR_JWKS_NO_MATCHING_KEY" };
@@ -53,6 +54,28 @@ describe("cached keys", () => {
       await expect(find("two")).rejects.toMatchObject({ ...UNAVAILABLE, retryAt });
       advanceClock(1_000);
     }
+  });
+
+  it("are unavailable for a kid that was first seen during the fetch: the issuer may have answered before", async () => {
+    const { find, fetch, publish } = await network();
+    const response = Promise.withResolvers<void>();
+    const respond = fetch.getMockImplementation();
+    fetch.mockImplementation(async (...request) => {
+      const answer = await respond?.(...request);
+      await response.promise;
+      return answer ?? Response.error();
+    });
+    const first = find("one");
+    await eventually(() => expect(fetch).toHaveBeenCalledOnce());
+    publish("one", "two");
+    advanceClock(1_000);
+    const second = expect(find("two")).rejects.toMatchObject({
+      ...UNAVAILABLE,
+      retryAt: Date.now() + JWKS_UNKNOWN_KID_COOLDOWN_MS,
+    });
+    response.resolve();
+    await Promise.all([first, second]);
+    expect(fetch).toHaveBeenCalledOnce();
   });
 
   it("lack a kid that a fetch has looked for, also during the next cooldown", async () => {
