@@ -4,7 +4,7 @@ import * as oauth from "oauth4webapi";
 import { readText } from "../read-text.ts";
 import { signedPartOf } from "./compact-jws.ts";
 import { IntrospectionUnavailableError, TokenError } from "./errors.ts";
-import { type KeepAlive, SharedFetch } from "./shared-fetch.ts";
+import { type KeepAlive, POLL_MS, SharedFetch } from "./shared-fetch.ts";
 
 /** Time limit of one introspection, body included, in milliseconds. */
 export const INTROSPECTION_TIMEOUT_MS = 5_000;
@@ -30,6 +30,8 @@ export const INTROSPECTION_MAX_SESSION_TOKENS = 5;
 
 /** Issuers with cached introspections per isolate. */
 export const INTROSPECTION_MAX_ISSUERS = 200;
+
+const TOO_MANY = "too many introspections at the same time";
 
 /** How to introspect the tokens of one issuer. */
 interface IntrospectionRules {
@@ -81,7 +83,7 @@ export class Introspections {
   async introspect(token: string, verified: JWTPayload, rules: IntrospectionRules): Promise<JWTPayload> {
     const tokens = this.#tokensOf(rules.issuer);
     const hash = await hashOf(signedPartOf(token));
-    const fetch = tokens.at(hash, sessionOf(verified, hash), () => this.#newFetch());
+    const fetch = await this.#roomFor(hash, sessionOf(verified, hash), tokens);
     const isExpired = Date.now() >= (verified.exp ?? 0) * 1000;
     const maxAgeMs = isExpired ? 0 : INTROSPECTION_MAX_AGE_MS;
     const claims = await fetch.get(() => this.#claimsOf(token, verified, rules), maxAgeMs);
@@ -116,6 +118,16 @@ export class Introspections {
     return tokens;
   }
 
+  /** Waits for an introspection of others to end if there are too many: whoever starts them locks nobody out. */
+  async #roomFor(hash: string, session: string, tokens: IssuerTokens): Promise<SharedFetch<JWTPayload>> {
+    for (let poll = 0; poll < INTROSPECTION_TIMEOUT_MS / POLL_MS; poll++) {
+      const fetch = tokens.at(hash, session, () => this.#newFetch());
+      if (fetch !== undefined) return fetch;
+      await scheduler.wait(POLL_MS);
+    }
+    throw new IntrospectionUnavailableError(TOO_MANY);
+  }
+
   #newFetch(): SharedFetch<JWTPayload> {
     return new SharedFetch({
       timeoutMs: INTROSPECTION_TIMEOUT_MS,
@@ -140,18 +152,23 @@ class IssuerTokens {
   /**
    * Returns what is known about a token.
    *
-   * @throws {IntrospectionUnavailableError} if there is no room for another
+   * @returns `undefined` while there is no room for another
+   * @throws {IntrospectionUnavailableError} if the session itself has too many in progress
    */
-  at(hash: string, session: string, create: () => SharedFetch<JWTPayload>): SharedFetch<JWTPayload> {
+  at(
+    hash: string,
+    session: string,
+    create: () => SharedFetch<JWTPayload>,
+  ): SharedFetch<JWTPayload> | undefined {
     const known = this.#privileged.get(hash) ?? this.#others.get(hash);
     if (known !== undefined) return known.fetch;
     const isOfSession = (entry: Entry) => entry.session === session;
     const isPrivileged = this.#privileged.values().some(isOfSession);
     const entries = isPrivileged ? this.#privileged : this.#others;
-    const hasRoom =
-      (isPrivileged || makeRoom(entries, INTROSPECTION_MAX_SESSION_TOKENS, isOfSession)) &&
-      makeRoom(entries, INTROSPECTION_MAX_TOKENS);
-    if (!hasRoom) throw new IntrospectionUnavailableError("too many introspections at the same time");
+    if (!isPrivileged && !makeRoom(entries, INTROSPECTION_MAX_SESSION_TOKENS, isOfSession)) {
+      throw new IntrospectionUnavailableError(TOO_MANY);
+    }
+    if (!makeRoom(entries, INTROSPECTION_MAX_TOKENS)) return undefined;
     const fetch = create();
     entries.set(hash, { fetch, session });
     return fetch;

@@ -211,6 +211,23 @@ describe("the cache of introspections", () => {
     expect(await other).toMatchObject({ iss: issuer });
   });
 
+  it("waits for room that another introspection leaves", async () => {
+    const responses = Array.from({ length: INTROSPECTION_MAX_TOKENS }, () =>
+      Promise.withResolvers<Response>(),
+    );
+    const pending = responses.values();
+    const { introspect, fetch } = introspectionsWith(
+      async () => pending.next().value?.promise ?? Response.json(CLAIMS),
+    );
+    const started = responses.map((_, index) => introspect(`token-${index}`));
+    await eventually(() => expect(fetch).toHaveBeenCalledTimes(INTROSPECTION_MAX_TOKENS));
+    const stranger = introspect("stranger");
+    responses[0]?.resolve(Response.json(CLAIMS));
+    expect(await stranger).toEqual(CLAIMS);
+    for (const response of responses) response.resolve(Response.json(CLAIMS));
+    await Promise.all(started);
+  });
+
   it("evicts the oldest token of an issuer that has too many", async () => {
     const { introspect, fetch } = introspectionsWith(respond(CLAIMS));
     for (let index = 0; index <= INTROSPECTION_MAX_TOKENS; index++) await introspect(`token-${index}`);
