@@ -55,6 +55,9 @@ const NO_AUTOMATIC_REPLIES = {
 /** Characters of a line, where it can be folded. */
 const LINE_LENGTH = 76;
 
+/** Spaces in a row that folding may leave alone on a line of {@link LINE_LENGTH}. */
+const BLANK_LINE = " ".repeat(60);
+
 /** Characters of an encoded word: with the name of its field, it fits on a line of 76 (RFC 2047 section 2). */
 const ENCODED_WORD_LENGTH = 52;
 
@@ -119,10 +122,12 @@ function mailboxField(field: "From" | "Reply-To", { name, address }: Mailbox): s
 
 /**
  * Encodes a text that contains what may pass for an encoded word (RFC 2047), so that it is displayed as it was typed:
- * decoded, it could hold what is not valid otherwise.
+ * decoded, it could hold what is not valid otherwise. Likewise one whose spaces would become a line of nothing else (RFC
+ * 5322 section 3.2.2), where some take the header to end.
  */
 function encodedIfAmbiguous(text: string): string {
-  return text.includes("=?") ? encodeWord(text, "Q", ENCODED_WORD_LENGTH) : text;
+  const isAmbiguous = text.includes("=?") || text.includes(BLANK_LINE);
+  return isAmbiguous ? encodeWord(text, "Q", ENCODED_WORD_LENGTH) : text;
 }
 
 function definedEntries(headers: Readonly<Record<string, string | undefined>>): Record<string, string> {

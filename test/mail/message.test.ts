@@ -87,6 +87,16 @@ describe("composeMessage", () => {
     ]);
   });
 
+  it("folds no line of white space alone, where some take a header to end", async () => {
+    const typed = `Hello${" ".repeat(160)}Content-Type: text/html`;
+    const sender = { fromDisplayName: typed, replyTo: "answers@example.org", replyToDisplayName: typed };
+    const { raw } = compose(sender, { subject: typed });
+    const [header = ""] = raw.split("\r\n\r\n", 1);
+    expect(header.split("\r\n").filter((line) => line.trim() === "")).toEqual([]);
+    const { subject, from, replyTo } = await PostalMime.parse(raw);
+    expect([subject, from?.name, replyTo?.[0]?.name]).toEqual([typed, typed, typed]);
+  });
+
   it("encodes the subject in 7 bits, in lines of at most 78 characters", () => {
     const subject =
       "Grüße an alle: 日本語の件名 und noch ein wenig mehr, damit die Zeile sicher gefaltet wird";
