@@ -1,10 +1,16 @@
 import { isIpAddress, parseHost } from "./host.ts";
 
-// Dot-string of RFC 5321 section 4.1.2 with the UTF-8 of RFC 6531, without invisible characters.
+// Dot-string of RFC 5321 section 4.1.2 with the UTF-8 of RFC 6531.
 const LOCAL_PART = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
 
 // Quoted-string of the same section. Angle brackets are left out: they end the path in a command.
 const QUOTED_LOCAL_PART = /^"(?:[ !#-;=?-[\]-~\p{L}\p{M}\p{N}]|\\[ -;=?-~])+"$/u;
+
+// Letters and marks that cannot be seen, such as U+3164 and U+034F, make one address look like another.
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
+
+// Beginning of an encoded word (RFC 2047). It is none in an address, yet clients decode it, and show another address.
+const ENCODED_WORD = /=\?[^?]*\?[bq]\?/i;
 
 const NOT_AN_ADDRESS = 'must be an email address such as "sender@example.com"';
 
@@ -27,6 +33,7 @@ export function emailAddressProblem(address: string): string | undefined {
   if (/[.\u3002\uff0e\uff61]$/.test(address)) return NOT_AN_ADDRESS;
   const isLocalPart = LOCAL_PART.test(localPart) || QUOTED_LOCAL_PART.test(localPart);
   if (at < 1 || !isLocalPart || "problem" in domain) return NOT_AN_ADDRESS;
+  if (INVISIBLE.test(localPart) || ENCODED_WORD.test(unquotedLocalPart(address))) return NOT_AN_ADDRESS;
   return domain.host.includes(".") && !isIpAddress(domain.host) ? undefined : NOT_AN_ADDRESS;
 }
 
