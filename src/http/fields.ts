@@ -80,15 +80,17 @@ export function singleLine(text: string, max: number): string | Problem {
 }
 
 /**
- * Characters that cannot be seen, bidirectional controls included. Not the joiners of Persian, Sinhala and emoji families,
- * and not the selectors of variants, without which some words and emoji cannot be written.
+ * Characters that cannot be seen, bidirectional controls included, and the anchors of annotations. Not the joiners of
+ * Persian, Sinhala and emoji families, and not the selectors of variants, without which some words and emoji cannot be
+ * written. Format characters with a shape, such as the Arabic sign of a number (U+0600), are none of them.
  */
-const INVISIBLE = /(?!\u200c|\u200d|\p{Variation_Selector})[\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
+const INVISIBLE = /(?!\u200c|\u200d|\p{Variation_Selector})[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/u;
 
 /** Flags of regions, such as that of Scotland. The tags in them are invisible elsewhere. */
 const FLAGS = /\p{RGI_Emoji_Tag_Sequence}/gv;
 
-const VISIBLE = /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u;
+/** What has a shape: U+2800 is Braille without a dot. */
+const VISIBLE = /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /**
  * Rejects what a mail client displays otherwise than it is, or not at all, beside what {@link singleLine} rejects. A

@@ -181,7 +181,7 @@ describe("text", () => {
     "in %s must not contain invisible format characters",
     (field) => {
       const bidirectional = ["\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"];
-      const others = ["\u00ad", "\u200b", "\u2060", "\u3164", "\ufeff", "\u{e0041}"];
+      const others = ["\u00ad", "\u200b", "\u2060", "\u3164", "\ufeff", "\ufffa", "\u{e0041}"];
       for (const character of [...bidirectional, ...others]) {
         expect(errorsOf({ ...mandatory, [field]: `moc.elpmaxe${character}b` })).toEqual([
           { field, message: "must not contain invisible characters" },
@@ -191,7 +191,7 @@ describe("text", () => {
   );
 
   it.each(["fromDisplayName", "replyToDisplayName"])("in %s must have a visible character", (field) => {
-    for (const name of ["\u200d", "\ufe0f", "\u200c \u200c"]) {
+    for (const name of ["\u200d", "\ufe0f", "\u200c \u200c", "\u2800\u2800"]) {
       expect(errorsOf({ ...mandatory, [field]: name })).toEqual([
         { field, message: "must have a visible character" },
       ]);
@@ -199,7 +199,7 @@ describe("text", () => {
   });
 
   it.each(["fromDisplayName", "replyToDisplayName"])("in %s may be in any script", (field) => {
-    for (const name of ["Zoë", "שלום", "مرحبا", "株式会社", "नमस्ते", "Tea 🍵", ...JOINED]) {
+    for (const name of ["Zoë", "שלום", "مرحبا", "株式会社", "नमस्ते", "Tea 🍵", "\u0600\u0661", ...JOINED]) {
       expect(settingsSchema.parse({ ...mandatory, [field]: name })).toMatchObject({ [field]: name });
     }
   });
