@@ -131,10 +131,11 @@ describe("a retry", () => {
     ["failed", "550 5.1.1 unknown"],
     ["expired", "450 4.2.0 later"],
   ])(
-    "queues a message that is %s again, with a new lifetime and the same Message-ID",
+    "queues a message that is %s again, with a new lifetime, the same Message-ID and the date of its acceptance",
     async (state, recipient) => {
       const server = await mailServer({ reject: { recipient } });
       const outbox = await newOutbox(server);
+      const date = new Date().toUTCString().replace("GMT", "+0000");
       const id = await outbox.submit({ expiresIn: 60 });
       await outbox.runAlarm();
       while ((await outbox.states())[0] === "queued") await outbox.runAlarm();
@@ -147,7 +148,8 @@ describe("a retry", () => {
       });
       await outbox.runAlarm();
       expect(await outbox.status(id)).toMatchObject({ state: "sent", attempts: 1 });
-      expect((await server.state()).messages[0]?.raw).toContain(`Message-ID: <${id}@example.com>`);
+      const lines = (await server.state()).messages[0]?.raw.split("\r\n");
+      expect(lines).toEqual(expect.arrayContaining([`Message-ID: <${id}@example.com>`, `Date: ${date}`]));
     },
   );
 

@@ -67,11 +67,14 @@ describe("the report of a failed attempt", () => {
   });
 
   it.each([
-    ['550 5.1.1 <"a..b"@example.com> unknown', "<[recipient]> unknown"],
-    ["550 5.1.1 <a..b@example.com> unknown", "<[recipient]> unknown"],
-    ["550 5.1.1 a..b: no such user", "[recipient]: no such user"],
-  ])("redacts a quoted recipient: %s", (reply, redacted) => {
-    expect(replyOf(reply, '"a..b"@example.com')).toBe(redacted);
+    ['"a..b"', '550 5.1.1 <"a..b"@example.com> unknown', "<[recipient]> unknown"],
+    ['"a..b"', "550 5.1.1 <a..b@example.com> unknown", "<[recipient]> unknown"],
+    ['"a..b"', "550 5.1.1 a..b: no such user", "[recipient]: no such user"],
+    ['"a..b+code"', "550 5.1.1 <a..b+code@example.com> unknown", "<[recipient]> unknown"],
+    ['"a..b+code"', "550 5.1.1 a..b: no such user", "[recipient]: no such user"],
+    ['"a \\"b\\""', '550 5.1.1 a "b": no such user', "[recipient]: no such user"],
+  ])("redacts the quoted recipient %s: %s", (localPart, reply, redacted) => {
+    expect(replyOf(reply, `${localPart}@example.com`)).toBe(redacted);
   });
 
   it("redacts before it cuts, so that no half of an address remains", () => {
