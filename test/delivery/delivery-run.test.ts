@@ -190,14 +190,28 @@ describe("an alarm", () => {
     expect((await server.state()).messages).toHaveLength(6);
   });
 
-  it("sends a subject and a name that look like encoded words as they were typed", async () => {
-    const typed = "=?utf-8?Q?=E2=80=AEx?=";
+  it.each([
+    ["look like encoded words", "=?utf-8?Q?=E2=80=AEx?="],
+    ["have joiners", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 👨\u200d👩\u200d👧"],
+    ["have many spaces", `Hello${" ".repeat(160)}Content-Type: text/html`],
+  ])("sends a subject and a name that %s as they were typed", async (_, typed) => {
     const server = await mailServer();
     const outbox = await newOutbox(server, { fromDisplayName: typed });
     await outbox.submit({ subject: typed });
     await outbox.runAlarm();
     const { subject, from } = await PostalMime.parse((await receivedMail(server)).raw);
     expect([subject, from?.name]).toEqual([typed, typed]);
+  });
+
+  it("sends no line of more than 998 octets, and no bare CR or LF", async () => {
+    const server = await mailServer();
+    const outbox = await newOutbox(server, { fromDisplayName: "x".repeat(200) });
+    const long = "x".repeat(2_000);
+    await outbox.submit({ subject: "x".repeat(997), text: `a\rb\nc ${long}`, html: `<p>\r\r\n${long}</p>` });
+    await outbox.runAlarm();
+    const lines = (await receivedMail(server)).raw.split("\r\n");
+    expect(lines).toContain(` ${"x".repeat(997)}`);
+    expect(lines.filter((line) => line.length > 998 || /[\r\n]/.test(line))).toEqual([]);
   });
 
   it("writes a quoted local part in the commands and in the message as it is", async () => {
