@@ -53,6 +53,21 @@ describe.concurrent("a test of settings", () => {
     expect(await receivedMail(server)).toMatchObject({ mailFrom: "other@example.com" });
   });
 
+  it("sends a mail that asks for no automatic reply, dated now", async () => {
+    const client = await newSmtpTestClient(family);
+    const server = await mailServer();
+    // In seconds, as in the field.
+    const before = Math.floor(Date.now() / 1_000) * 1_000;
+    expect((await client.test({ settings: localSettings(server.port) })).httpStatus).toBe(200);
+    const { raw } = await receivedMail(server);
+    expect(raw.split("\r\n")).toEqual(
+      expect.arrayContaining(["Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: OOF, AutoReply"]),
+    );
+    const date = Date.parse(/^Date: (.*)\r$/m.exec(raw)?.[1] ?? "");
+    expect(date).toBeGreaterThanOrEqual(before);
+    expect(date).toBeLessThanOrEqual(Date.now());
+  });
+
   it("uses a sender that was saved before, with the stored password", async () => {
     const client = await newSmtpTestClient(family);
     const server = await mailServer();
